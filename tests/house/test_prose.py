@@ -163,13 +163,12 @@ def test_our_relative_scheme_adds_one_number_to_each_score_and_no_vector_to_keys
         "a number of the distance alone"
     )
     assert positions_models.NAMES["relative"] == "Bias per distance"
-    assert "a learned vector for each distance, added to the keys, and another, added to the values" in page(
-        "positions"
-    )
-    shaw = POSITIONS["shaw"](config)
-    assert shaw.bias(1, at, at) is None
-    keys, values = shaw.vectors(1, at, at)
-    assert keys.shape == values.shape == (3, 6, 6, 4) and not same_bits(keys, values)
+    text = "a learned vector for each distance, added to the keys, and another, added to the values"
+    assert text in page("positions")
+    shaw = RelativeVectors(config)
+    assert shaw.bias(1, positions, positions) is None
+    keys, values = shaw.vectors(1, positions, positions)
+    assert keys.shape == values.shape == (3, 6, 6, 4) and (keys - values).abs().min() > 0
 
 
 def test_the_gru_applies_the_reset_gate_after_the_matrix_product():
