@@ -13,7 +13,7 @@ from model.analysis import ablation
 from model.analysis.score_scaling import sweep_widths
 from model.config import ModelConfig
 from model.mask import prepare_mask
-from model.position import LearnedRelative
+from model.position import LearnedRelative, RelativeVectors
 from model.recurrent import Recurrent
 from model.switches import PARTS
 from model.transformer import Transformer
