@@ -273,9 +273,10 @@ def test_a_row_of_cross_attention_asks_with_the_decoder_and_reads_the_encoder(we
             assert close(row.x_query @ row.w_q.matrix + row.w_q.bias, row.q)
             assert close(row.x @ row.w_k.matrix + row.w_k.bias, row.k)
             assert close(row.x @ row.w_v.matrix + row.w_v.bias, row.v)
-            odds = np.exp(row.k @ row.q / row.divisor)
+            scores = row.k @ row.q / row.divisor
+            odds = np.exp(scores - scores.max())
             assert row.mask.all() and not row.bias.any() and row.divisor == (1 if "scale" in removed else 4)
-            assert close(odds / odds.sum(), row.weights) and close(row.weights @ row.v, row.z)
+            assert close(odds / odds.sum(), row.weights, 1e-3) and close(row.weights @ row.v, row.z)
             kept = 0 if "residual" in removed else row.resid
             assert close(kept + row.head_outputs.sum(axis=0) + row.b_o, row.resid_after)
             assert same_bits(row.resid_after, made.resid_cross[2], "copied")
