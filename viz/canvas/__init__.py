@@ -4,8 +4,10 @@ One Python file for each group of figures says what it takes and sends it. compo
 frontend/figures/ draws, frontend/lib/ holds what several figures share, frontend/page/ the tools of a page.
 """
 
+from viz.canvas.approximation import Tiles, approximation, tiled_attention
 from viz.canvas.compare import ComparedRun, PredictionChange, compare
 from viz.canvas.components import Drawn
+from viz.canvas.costs import CostRow, LayerCostsView, Measured, decoding_costs, layer_costs
 from viz.canvas.files import FigureFiles, save_bar, save_page
 from viz.canvas.focus import Axes, SelectedHead, TokenFocus
 from viz.canvas.head_grid import head_grid, token_lines
@@ -36,11 +38,13 @@ __all__ = [
     "Axes",
     "Branch",
     "ComparedRun",
+    "CostRow",
     "DecodingView",
     "Drawn",
     "Edit",
     "FigureFiles",
     "HeadStepsView",
+    "LayerCostsView",
     "LayerGrid",
     "LessonView",
     "Level",
@@ -51,6 +55,7 @@ __all__ = [
     "MachineView",
     "MachineWords",
     "Measure",
+    "Measured",
     "PageState",
     "Paint",
     "Panel",
@@ -60,16 +65,20 @@ __all__ = [
     "Slider",
     "Steps",
     "StripPart",
+    "Tiles",
     "TokenFocus",
     "TrainedSide",
     "TrainingView",
     "accuracy_by_length",
+    "approximation",
     "beam_tree",
     "compare",
+    "decoding_costs",
     "decoding_steps",
     "head_grid",
     "head_steps",
     "hidden_units",
+    "layer_costs",
     "layer_grid",
     "lesson_step",
     "logit_lens",
@@ -83,6 +92,7 @@ __all__ = [
     "score_scaling",
     "share",
     "sinusoid_waves",
+    "tiled_attention",
     "token_lines",
     "training",
     "value_hull",

@@ -65,6 +65,23 @@ class Param(StrEnum):
     CLOCK = "clock"  # the step of the schedule
     TRAINING_SPEED = "training_speed"  # whether it is measured
     GRADIENT_OF = "gradient_of"  # untrained networks, or trained models
+    COST_N = "cost_n"  # sizes of a layer: tokens, width, taps of a convolution, keys in a window, heads, projected keys
+    COST_D = "cost_d"
+    COST_KERNEL = "cost_kernel"
+    COST_WINDOW = "cost_window"
+    COST_HEADS = "cost_heads"
+    COST_RANK = "cost_rank"
+    FIT_FROM = "fit_from"  # the length from which on an exponent is fitted
+    TILE_QUERIES = "tile_queries"
+    TILE_KEYS = "tile_keys"
+    TILE_STEP = "tile_step"  # tiles that are done, from 0
+    CACHE_N = "cache_n"  # sizes of a decoder: tokens, layers, heads, width of a head, heads of keys, keys in a window
+    CACHE_LAYERS = "cache_layers"
+    CACHE_HEADS = "cache_heads"
+    CACHE_HEAD_WIDTH = "cache_head_width"
+    CACHE_GROUPS = "cache_groups"
+    CACHE_WINDOW = "cache_window"
+    CACHE_BYTES = "cache_bytes"  # of a number
     # Masks
     MASK_KIND = "mask_kind"
     MASK_SIZE = "mask_size"  # the number that a kind takes
@@ -190,6 +207,8 @@ class Key(StrEnum):
     MEASURE = "measure"
     MEASURED = "measured"  # the experiment whose times are shown
     STOP_MEASURING = "stop_measuring"
+    # Why attention
+    MEASUREMENT = "measurement"  # the name of the measurement that this visit has started
     # Remove a part
     OPENED_WITHOUT = "opened_without"  # True: the page has taken the scaling out, not a person; absent: not opened yet
     NEVER = "never"  # the part without which the twin was trained
@@ -320,6 +339,9 @@ def clear(*, keep: Iterable[Key]) -> None:
         del st.session_state[name]
 
 
-def in_address() -> DeltaGenerator:
-    """A hidden container. A control within it ties a value that a figure sets to the address of the page."""
-    return st.container(key="address")
+def in_address(figure: str = "") -> DeltaGenerator:
+    """A hidden container. A control within it ties a value that a figure sets to the address of the page.
+
+    figure: its key, where several figures of a page have such controls.
+    """
+    return st.container(key=f"address_{figure}" if figure else "address")
