@@ -83,12 +83,9 @@ def test_the_lesson_on_parts_says_what_removing_and_training_without_them_measur
 
 
 def test_the_lesson_on_recurrence_says_what_its_models_measure():
-    heads = {
-        text: run(Experiment(text=text)).layers[2].attention.weights[2] for text in (TEXT, "the person was tired .")
-    }
+    weights = run(Experiment(text=TEXT)).layers[2].attention.weights[2]
     assert "must last through seven more words" in lesson("recurrence")
-    assert "The same head finds “person” again" in lesson("recurrence")
-    assert [int(head[row].argmax()) for head, row in zip(heads.values(), (10, 3), strict=True)] == [2, 2]
+    assert int(weights[10].argmax()) == 2
     assert "The same network with attention copies nearly all of them" in lesson("recurrence")
     assert checkpoint.read_card("copy-gru-attention")["lengths"]["12"] > 0.95
 
