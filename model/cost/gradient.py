@@ -36,6 +36,12 @@ class GradientByDistance:
     distances: Array  # (K,) positions between output and input
     norms: Array  # (seeds, K); exactly 0 where no path leads from the input to the output
 
+    @property
+    def relative(self) -> Array:
+        """(seeds, K): the norms divided by those at the first distance."""
+        relative: Array = self.norms / self.norms[:, :1]
+        return relative
+
 
 def jacobian_norms(network: Callable[[Tensor], Tensor], x: Tensor, position: int) -> Tensor:
     """‖∂ output at `position` / ∂ input‖ for every input. network: (B, T, C) to (B, T, C'); x (T, C). Returns (T,)."""

@@ -392,12 +392,12 @@ CASES: dict[str, Cases] = {
         ),
         "never": lambda: describe_initial_gradients((1, 64), {"nothing": np.zeros((3, 2))}),
         "a bias": lambda: describe_initial_gradients(
-            (1, 64), {"GRU": np.array([[1, 1e-9]]), "GRU, update-gate bias 1": np.array([[1, 1e-5]])}
+            (1, 64), {"GRU": np.array([[1, 1e-9]] * 2), "GRU, update-gate bias 1": np.array([[1, 1e-5]] * 2)}
         ),
     },
     "why.describe_trained_gradients": {
         "carried": lambda: describe_trained_gradients(
-            (1, 20), {"GRU encoder": np.array([[1, 0.9]])}, {"GRU encoder": np.array([[1, 1e-4]])}
+            (1, 20), {"GRU encoder": np.array([[1, 0.9]] * 2)}, {"GRU encoder": np.array([[1, 1e-4]] * 2)}
         ),
         "not": lambda: describe_trained_gradients(
             (1, 20), {"GRU": np.array([[1, 0.01]] * 3)}, {"GRU": np.array([[1, 1e-4]] * 3)}

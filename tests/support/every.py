@@ -40,7 +40,7 @@ SHOWN = {
         "regions",
     ),
     ("why", (("view", "One after another"),)): ("schedules",),
-    ("why", (("view", "One after another"), ("training_speed", "true"))): ("schedules", "training_speed"),
+    ("why", (("view", "One after another"), ("measure_speed", "true"))): ("schedules", "training_speed"),
     ("why", (("view", "The table"),)): ("layer_costs",),
     ("why", (("view", "The table"), ("cost_d", "16"), ("cost_n", "1024"), ("cost_heads", "16"))): ("layer_costs",),
     ("why", (("view", "Escaping the square"),)): ("escape_costs", "approximation", "tiles"),

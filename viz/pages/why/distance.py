@@ -56,8 +56,8 @@ def _trained(theme: Theme) -> None:
     """The gradients of trained models beside those of the same networks before training."""
     distances = compute.TRAINED_DISTANCES
     of_models = compute.trained_gradients()
-    norms = {name: _relative(trained.norms) for name, (trained, _) in of_models.items()}
-    before = {name: _relative(untrained.norms) for name, (_, untrained) in of_models.items()}
+    norms = {name: trained.relative for name, (trained, _) in of_models.items()}
+    before = {name: untrained.relative for name, (_, untrained) in of_models.items()}
     both = {f"{name}{mark}": of[name] for name in norms for mark, of in (("", norms), (BEFORE, before))}
     figure_panel.chart(
         log_lines(distances, both, theme=theme, along=ALONG, quantity="gradient norm / that at distance 1"),
@@ -79,7 +79,7 @@ def _trained(theme: Theme) -> None:
             f"weights, distances = {list(compute.TRAINED)}, {list(distances)}\n"
             f"seeds = range({len(compute.TRAINED_SEEDS)})\n"
             "pairs = [trained_and_untrained(name, distances, seeds) for name in weights]\n"
-            "gradient_norms = np.stack([each.norms / each.norms[:, :1] for pair in pairs for each in pair])"
+            "gradient_norms = np.stack([each.relative for pair in pairs for each in pair])"
             "  # (network, seed, distance)",
             "import numpy as np\n\nfrom model.cost.gradient import trained_and_untrained",
         ),
@@ -88,12 +88,6 @@ def _trained(theme: Theme) -> None:
         "The models read random words. Thin lines are the same networks with new random weights. Embeddings differ in "
         "size, so each line is divided by its value at distance 1."
     )
-
-
-def _relative(norms: Array) -> Array:
-    """norms (seeds, K), divided by those at the first distance."""
-    relative: Array = norms / norms[:, :1]
-    return relative
 
 
 def _layers(n_layers: int) -> dict[str, int]:

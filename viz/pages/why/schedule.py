@@ -30,7 +30,7 @@ def show(words: Sequence[str], theme: Theme) -> None:
     """The grid of layers and tokens; a clock runs through its steps."""
     n_layers = views.layers("Layers", default=4)
     _clock(words, n_layers, theme)
-    if st.toggle("Measure the speed of training on this machine", key=Param.TRAINING_SPEED, bind="query-params"):
+    if st.toggle("Measure the speed of training on this machine", key=Param.MEASURE_SPEED, bind="query-params"):
         _training_speed(theme)
 
 
