@@ -59,6 +59,8 @@ VISITS = {
     "escaping the square": Visit("/why?view=Escaping+the+square&weights=translate", barriers=False),
     "decoding": Visit("/why?view=Decoding+and+the+cache", barriers=False),
     "training": Visit("/training"),
+    "winding back": Visit("/training?view=Wind+back&history_step=400", each("history_of", ("A of this page",))),
+    "two checkpoints": Visit("/remove?weights=grammar@000800&model_b=grammar@001000"),
     "translate": Visit("/translate?method=beam&target_step=8", each("panel", translate_views.SECTIONS[1:])),
     "coreference": Visit("/translate?task=Coreference"),
     "your model": Visit("/your-model", barriers=False),

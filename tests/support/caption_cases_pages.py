@@ -54,6 +54,7 @@ from viz.captions.positions import (
     format_number,
 )
 from viz.captions.training import Claim, Levels, Outcome, describe_training
+from viz.captions.training_history import Role, describe_kept_steps, describe_training_history
 from viz.captions.translate import (
     LONG,
     describe_ablation,
@@ -108,6 +109,10 @@ MARKOV = Levels(1 / 12, 2.48, 1.1)
 
 def _training(a: Outcome, b: Outcome, claim: Claim | None = None, levels: Levels = LEVELS) -> str:
     return describe_training(a, b, levels, 200, claim)
+
+
+def _history(*roles: Role) -> str:
+    return describe_training_history([0, 800, 1000], [5.6, 2.0, 1.9], roles, 0.5)
 
 
 def _lengths(none: float, scheme: float, decoder: float, beyond: float) -> str:
@@ -466,6 +471,17 @@ CASES: dict[str, Cases] = {
         "apart": lambda: _decoded(apart=15.3),
         "no numbers": lambda: _decoded(apart=NAN),
         "one, no number": lambda: _decoded(apart=NAN, tokens=1),
+    },
+    "training_history.describe_training_history": {
+        "roles form": lambda: _history(Role("induction", 1, 2, 800, 1000, 0.05, 0.9)),
+        "none forms": lambda: _history(),
+        "one step": lambda: describe_training_history([0], [2.8], [], 0.5),
+        "no number": lambda: describe_training_history([0, 50], [2.8, NAN], [], 0.5),
+    },
+    "training_history.describe_kept_steps": {
+        "all": lambda: describe_kept_steps(67, 67, 12.31, 64),
+        "thinned": lambda: describe_kept_steps(41, 67, 63.2, 64),
+        "one": lambda: describe_kept_steps(1, 2, 0.24, 64),
     },
     "training.describe_training": {
         "untrained": lambda: _training(Outcome("", 0, 2.9, 0.06), Outcome("no positions", 0, 2.9, 0.07)),

@@ -84,6 +84,8 @@ SHOWN = {
     ("remove", (("view", "Layer norm, batch norm"),)): ("moved_layer", "moved_batch", "over_layer", "over_batch"),
     ("training", ()): ("learning",),
     ("training", (("train_task", "Markov language"), ("train_change", "layers"), ("train_value", "1"))): ("learning",),
+    ("training", (("view", "Wind back"), ("history_step", "400"), ("text", "the dogs chase the cat ."))): ("history",),
+    ("training", (("view", "Wind back"), ("history_of", "B of this page"))): ("history",),
     ("translate", ()): ("writing", "alignment", "networks"),
     ("translate", (("method", "beam"), ("target_step", "3"))): ("writing", "tree", "alignment", "networks"),
     ("translate", (("method", "sample"), ("temperature", "2.0"), ("seed", "3"))): ("writing", "alignment", "networks"),

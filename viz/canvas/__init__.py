@@ -29,7 +29,15 @@ from viz.canvas.page_tools import LessonView, PageState, StripPart, lesson_step,
 from viz.canvas.positions import Slider, accuracy_by_length, rotation, sinusoid_waves, word_shuffle
 from viz.canvas.probabilities import logit_lens, probability_bars
 from viz.canvas.score_scaling import Measure, ScalingView, score_scaling
-from viz.canvas.training import Level, TrainedSide, TrainingView, training
+from viz.canvas.training import (
+    HeadRole,
+    Level,
+    SavedTraining,
+    TrainedSide,
+    TrainingView,
+    training,
+    training_history,
+)
 from viz.canvas.translation import Branch, DecodingView, beam_tree, decoding_steps
 from viz.pack import MOST_PIXELS
 
@@ -43,6 +51,7 @@ __all__ = [
     "Drawn",
     "Edit",
     "FigureFiles",
+    "HeadRole",
     "HeadStepsView",
     "LayerCostsView",
     "LayerGrid",
@@ -60,6 +69,7 @@ __all__ = [
     "Paint",
     "Panel",
     "PredictionChange",
+    "SavedTraining",
     "ScalingView",
     "SelectedHead",
     "Slider",
@@ -95,6 +105,7 @@ __all__ = [
     "tiled_attention",
     "token_lines",
     "training",
+    "training_history",
     "value_hull",
     "word_shuffle",
 ]

@@ -95,6 +95,11 @@ COLUMNS = frozenset(
         "gradient × weight",
         "largest difference in logits, with cache",
         "largest difference in logits, without",
+        # a training at its saved steps
+        "held-out loss",
+        "learning rate",
+        "relation",
+        "weight on the right tokens",
         # division by √d_k
         "measure",
         "undivided",
@@ -150,6 +155,7 @@ _OF_A_TRAINING = ("loss", "held_out_loss", "accuracy", "rate", "gradient", "resi
 ARRAYS = frozenset(
     {
         *(f"{side}_{name}" for side in "AB" for name in _OF_A_TRAINING),
+        "rate",  # of a training at its saved steps
         "tanh_RNN",  # path lengths, network by network
         "GRU",
         "convolution",
@@ -227,6 +233,7 @@ ARRAYS = frozenset(
 AXES = frozenset(
     {
         *(f"{axis}_{side}" for side in "AB" for axis in ("part", "after", "layer", "head")),  # of a training
+        "relation",
         "network",
         "layer_type",  # costs
         "n",

@@ -132,6 +132,8 @@ class Param(StrEnum):
     TRAIN_STEPS = "train_steps"
     TRAIN_CHANGE = "train_change"  # in what model B differs
     TRAIN_VALUE = "train_value"  # what it has instead
+    HISTORY_OF = "history_of"  # the training that is wound back
+    HISTORY_STEP = "history_step"
     # Translate
     TASK = "task"
     NETWORK = "network"
@@ -216,6 +218,12 @@ class Key(StrEnum):
     # Training
     TRAINING = "training"  # the name of this visit's training
     COMPARISON = "comparison"  # of a number: a button that sets A and B for a known comparison
+    KEPT_MODELS = "kept_models"  # the names of the models that this visit keeps
+    KEPT_TITLE = "kept_title"  # what the next one is to be called
+    KEEP_STEP = "keep_step"
+    KEPT_FILE = "kept_file"  # of a name: the button that saves it
+    OPEN_KEPT = "open_kept"  # of a name: the button that opens Heads with it
+    LET_KEPT_GO = "let_kept_go"
     RATE_FACTOR = "rate_factor"  # what the learning rate is multiplied by from now on
     # Translate
     SOURCE_OF = "source_of"  # (task, example): the task whose example the source is
@@ -239,6 +247,8 @@ class Key(StrEnum):
     YOUR_LOOK = "your_look"  # the inspection that is under way
     YOUR_WORK = "your_work"  # the loading that is under way
     YOUR_CALLED = "your_called"  # the name under which its result is kept
+    SAVED_STEP = "saved_step"  # the file of a kept step that was dropped
+    SAVED_STEP_FAULT = "saved_step_fault"  # why it cannot be opened; "": it can
     NPZ = "npz"  # the file that was dropped
     SAVE_SAMPLE = "save_sample"
     NPZ_CONTENT = "npz_content"  # id of an upload → hash of its content

@@ -61,8 +61,8 @@ def test_arrow_keys_move_an_end_and_stop_at_the_end_of_the_sentence(why):
     lab.wait_for_link("to_token=12")
 
 
-def test_a_finger_drags_an_end_on_a_phone_without_scrolling_the_page(browser, address):
-    context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+def test_a_finger_drags_an_end_on_a_phone_without_scrolling_the_page(chrome, address):
+    context = chrome.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
     lab = Lab(context.new_page(), address)
     lab.page.goto(f"{address}/why?from_token=2&to_token=5")
     lab.page.locator(".st-key-paths .lab[data-drawn]").wait_for(timeout=PATIENCE)

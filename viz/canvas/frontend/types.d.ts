@@ -498,6 +498,27 @@ export interface TrainingHeader extends FigureHeader {
   accuracy_levels: TrainingLevel[];
 }
 
+/** A head that took up a role between two saved steps. */
+export interface HeadRole {
+  relation: string;
+  layer: number;
+  head: number;
+  before: number;
+  after: number;
+}
+
+/** With the arrays scores (N, R, L · H) and weights, codes (N, L · H, rows, columns). null: the number is not finite. */
+export interface TrainingHistoryHeader extends SlidersHeader {
+  steps: number[];
+  loss: (number | null)[];
+  rate: number[];
+  relations: string[];
+  layers: number;
+  heads: number;
+  roles: HeadRole[];
+  tokens: string[];
+}
+
 /** viz/export/notebook.py. */
 export interface AttentionBrowserHeader extends FigureHeader, Tokens {
   title: string;
