@@ -14,13 +14,14 @@ import torch
 from torch import Tensor, nn
 
 from model.attention import MultiHeadAttention
+from model.checkpoint import load_card
 from model.compute.progress import steps
 from model.config import ModelConfig
 from model.cost.convolution import ConvolutionStack
 from model.cost.rnn import TanhRNN
 from model.cost.window_attention import window_mask
 from model.encoder_decoder import EncoderDecoder
-from model.model_card import AnyNetwork
+from model.model_card import ARCHITECTURES, AnyNetwork
 from model.position import Position
 from model.recurrent import Recurrent
 from model.run import Array, encode_text, get_model
@@ -224,6 +225,7 @@ def trained_and_untrained(
     if not distances or min(distances) < 0:
         raise ValueError("distances are numbers from 0 upwards")
     network, tokenizer = get_model(weights)
+    _, build = ARCHITECTURES[load_card(weights).architecture]
     n = max(distances) + 1
     words = [token for token, word in enumerate(tokenizer.vocabulary) if not word.startswith("<")]
     norms: tuple[list[Array], list[Array]] = [], []
@@ -231,7 +233,7 @@ def trained_and_untrained(
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             ids = [words[place] for place in torch.randint(len(words), (n,)).tolist()]
-            fresh = type(network)(network.config).requires_grad_(False)  # type: ignore[arg-type]
+            fresh = build(network.config).requires_grad_(False)
             fresh = fresh.to(next(network.parameters()).device)
         for changed, rows in zip((network, fresh), norms, strict=True):
             row = gradients_of_ids(changed, ids, [n - 1])[0]  # (T,)

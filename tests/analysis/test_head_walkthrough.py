@@ -264,12 +264,12 @@ def test_a_row_of_cross_attention_asks_with_the_decoder_and_reads_the_encoder(we
     text, target = ("the cat sleeps .", "le chat dort .") if weights == "translate" else ("c a f d", "c a f d")
     experiment = Experiment(weights, text, Switches().without(*removed), target=target)
     trace = run_pair(experiment)
-    for layer, made in enumerate(trace.decoder.layers):
-        for head in range(len(made.cross.weights)):
+    for layer, stages in enumerate(trace.decoder.layers):
+        for head in range(len(stages.cross.weights)):
             row = walk_through_cross_row(experiment, trace, layer, head, 2)
             assert len(row.x) == len(trace.encoder.tokens) and same_bits(row.x, trace.encoder.final_norm.out, "copied")
             normed = (row.resid - row.mean) / row.std * row.gamma + row.beta
-            assert close(normed, row.x_query) and same_bits(row.resid, made.resid_mid[2], "copied")
+            assert close(normed, row.x_query) and same_bits(row.resid, stages.resid_mid[2], "copied")
             assert close(row.x_query @ row.w_q.matrix + row.w_q.bias, row.q)
             assert close(row.x @ row.w_k.matrix + row.w_k.bias, row.k)
             assert close(row.x @ row.w_v.matrix + row.w_v.bias, row.v)
@@ -279,7 +279,7 @@ def test_a_row_of_cross_attention_asks_with_the_decoder_and_reads_the_encoder(we
             assert close(odds / odds.sum(), row.weights, 1e-3) and close(row.weights @ row.v, row.z)
             kept = 0 if "residual" in removed else row.resid
             assert close(kept + row.head_outputs.sum(axis=0) + row.b_o, row.resid_after)
-            assert same_bits(row.resid_after, made.resid_cross[2], "copied")
+            assert same_bits(row.resid_after, stages.resid_cross[2], "copied")
 
 
 def test_other_models_have_no_row_of_cross_attention():

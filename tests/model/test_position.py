@@ -233,47 +233,47 @@ def test_vectors_for_each_distance_are_added_to_keys_and_values_as_in_the_paper(
     device, scale, T, cached, d_v, far, seed
 ):
     """Shaw et al. 2018, equations 3 and 4, one sum after another; every query and key has vectors of its own."""
-    here = scheme("shaw", device, seed, d_v=d_v)
-    here.CLIP = 2  # on this instance: its tables are cut to it
+    relative = scheme("shaw", device, seed, d_v=d_v)
+    relative.CLIP = 2  # on this instance: its tables are cut to it
     for name in ("key_vectors", "value_vectors"):
-        table = getattr(here, name)
-        setattr(here, name, torch.nn.Parameter(table[:, :, :5]))
+        table = getattr(relative, name)
+        setattr(relative, name, torch.nn.Parameter(table[:, :, :5]))
     torch.manual_seed(seed)
     attention = stir(MultiHeadAttention(config_with("shaw", d_v=d_v), layer=1).to(**exact(device)))
-    here, attention = here.requires_grad_(False), attention.requires_grad_(False)
+    relative, attention = relative.requires_grad_(False), attention.requires_grad_(False)
     x = torch.randn(1, T + cached, 8, **exact(device)) * (3 if far else 1)
     allowed = torch.ones(T + cached, T + cached, dtype=torch.bool, device=device).tril()
     switches = Switches(scale=scale)
-    whole = attention(x, x, allowed, here, switches)
+    whole = attention(x, x, allowed, relative, switches)
     for h in range(2):
         for t in range(T + cached):
             numbers = []
             for s in range(t + 1):
                 clipped = min(max(s - t, -2), 2)
-                key = whole.k[0, h, s] + here.key_vectors[1, h, clipped + 2]
+                key = whole.k[0, h, s] + relative.key_vectors[1, h, clipped + 2]
                 numbers.append(float(whole.q[0, h, t] @ key) / (2.0 if scale else 1.0))
             odds = [math.exp(number - max(numbers)) for number in numbers]
             z = sum(
-                odd / sum(odds) * (whole.v[0, h, s] + here.value_vectors[1, h, min(max(s - t, -2), 2) + 2])
+                odd / sum(odds) * (whole.v[0, h, s] + relative.value_vectors[1, h, min(max(s - t, -2), 2) + 2])
                 for s, odd in enumerate(odds)
             )
             tolerance = 1e-9 if x.dtype == torch.float64 else 1e-3
             assert whole.biased[0, h, t, : t + 1].tolist() == pytest.approx(numbers, abs=tolerance)
             assert whole.z[0, h, t].tolist() == pytest.approx(z.tolist(), abs=tolerance)
     if cached:
-        first = attention(x[:, :cached], x[:, :cached], allowed[:cached, :cached], here, switches)
-        rest = attention(x[:, cached:], x[:, cached:], allowed[cached:], here, switches, kv_cache=first)
+        first = attention(x[:, :cached], x[:, :cached], allowed[:cached, :cached], relative, switches)
+        rest = attention(x[:, cached:], x[:, cached:], allowed[cached:], relative, switches, kv_cache=first)
         assert_same(rest.out, whole.out[:, cached:])
 
 
 def test_a_row_of_weights_set_by_hand_averages_the_same_vectors(device):
-    here = scheme("shaw", device)
+    relative = scheme("shaw", device)
     attention = stir(MultiHeadAttention(config_with("shaw"), layer=0).to(**exact(device)))
     x = torch.randn(1, 4, 8, **exact(device))
     allowed = torch.ones(4, 4, dtype=torch.bool, device=device)
     own = AttentionOverride(0, 1, 2, [0.0, 0.0, 0.0, 1.0])
-    changed = attention(x, x, allowed, here, Switches(), override=own)
-    assert_same(changed.z[0, 1, 2], changed.v[0, 1, 3] + here.value_vectors[0, 1, RelativeVectors.CLIP + 1])
+    changed = attention(x, x, allowed, relative, Switches(), override=own)
+    assert_same(changed.z[0, 1, 2], changed.v[0, 1, 3] + relative.value_vectors[0, 1, RelativeVectors.CLIP + 1])
 
 
 @pytest.mark.parametrize("position", ["sinusoidal", "rope"])

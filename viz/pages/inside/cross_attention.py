@@ -8,7 +8,6 @@ import streamlit as st
 from model.analysis.head_walkthrough import walk_through_cross_row
 from model.run import Experiment, InputTextError, encode_pair
 from viz.pages.inside import steps
-from viz.pages.machine import compute
 from viz.theme import Theme
 from viz.types import Array
 from viz.ui import controls, model_calls, opening_choice, slots
@@ -19,9 +18,9 @@ def show(experiment: Experiment, theme: Theme) -> None:
     config = model_calls.about(experiment.weights).model_config
     try:
         full = opening_choice.full_model(experiment)
-        experiment = replace(experiment, target=compute.translation(full))
-        trace = compute.pair_trace(experiment)
-        whole = compute.pair_trace(replace(full, target=experiment.target))
+        experiment = replace(experiment, target=model_calls.translation(full))
+        trace = model_calls.pair_trace(experiment)
+        whole = model_calls.pair_trace(replace(full, target=experiment.target))
     except (InputTextError, slots.TooMuch) as error:
         st.info(str(error))
         controls.report_bad_link(whole=False)
