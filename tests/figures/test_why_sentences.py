@@ -44,7 +44,7 @@ def test_a_gradient_is_given_as_a_ratio_of_medians_and_an_exact_zero_as_such():
 def test_a_bias_that_keeps_the_state_is_given_beside_none():
     norms = {"GRU": np.array([[1.0, 2e-9]]), "GRU, update-gate bias 1": np.array([[1.0, 4e-5]])}
     sentence = describe_initial_gradients((1, 64), norms)
-    assert sentence.endswith("The bias of 1 makes the GRU's gradient at distance 64 20,000 times as large.")
+    assert sentence.endswith("With the bias of 1, the GRU's gradient at distance 64 is 20,000 times as large.")
 
 
 def test_a_trained_recurrent_network_that_carries_the_gradient_is_named_and_a_fading_network_is_not():

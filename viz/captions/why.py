@@ -51,7 +51,7 @@ def describe_initial_gradients(distances: Sequence[int], norms: Mapping[str, Arr
     if {"GRU", KEPT} <= set(norms):
         plain, kept = (float(np.median(norms[name][:, -1])) for name in ("GRU", KEPT))
         if plain:
-            sentence += f" The bias of 1 makes the GRU's gradient at distance {far} {_times(kept / plain)}."
+            sentence += f" With the bias of 1, the GRU's gradient at distance {far} is {_times(kept / plain)}."
     return sentence
 
 
