@@ -154,7 +154,7 @@ def walk(seen: Seen) -> Reading:
 def cross_walk(seen: Seen) -> Reading:
     """A query of the decoder against every key of the encoder, each product summed here from the layer's weights."""
     experiment, (layer, head) = ablated(seen), seen.head
-    row = int(seen.header("walk")["query"].split()[0])
+    row = seen.header("walk")["query_place"]
     trace, network = run_pair(experiment), get_model(experiment.weights)[0]
     cross, stages = network.decoder[layer].cross, trace.decoder.layers[layer]
     d = network.config.d_model // network.config.n_heads

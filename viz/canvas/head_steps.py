@@ -29,6 +29,7 @@ class HeadStepsView:
     head: int
     row: int
     query: str  # the token whose row this is
+    query_place: int  # in its text
     divisor: float  # of the scores: √d_k, or 1
     position: str  # the position scheme
     norm: tuple[float, float] | None  # mean and divisor of the norm before the head; None: there is none
@@ -60,6 +61,7 @@ def head_steps(
         "width": view.arrays["x"].shape[1],
         "row": view.row,
         "query": truncate(view.query),
+        "query_place": view.query_place,
         "step": step,
         "key_index": key_index,
         "acknowledged": acknowledged(key),

@@ -41,7 +41,7 @@ def show(experiment: Experiment, theme: Theme) -> None:
             walk_through_cross_row(experiment, trace, layer, head, row),
             layer,
             head,
-            query=f"{row} {target.surface[row]}",
+            query=target.surface[row],
             keys=source.surface,
             place=-1,
             lines=(

@@ -30,7 +30,7 @@ class Walk:
     numbers: HeadWalkthrough
     layer: int
     head: int
-    query: str  # the token whose row this is, with its number
+    query: str  # the token whose row this is
     keys: Sequence[str]
     place: int  # of the query among the keys; −1: in another text
     lines: tuple[str, str]  # Python that computes the row, and its imports
@@ -52,7 +52,7 @@ def show(
             walk_through_row(experiment, trace, layer, head, row),
             layer,
             head,
-            query=numbered(words)[row],
+            query=words[row],
             keys=words,
             place=row,
             lines=(
@@ -86,6 +86,7 @@ def draw(walk: Walk, theme: Theme) -> None:
             head=walk.head,
             row=walk.place,
             query=walk.query,
+            query_place=walk.numbers.row,
             divisor=numbers.divisor,
             position=scheme,
             norm=(numbers.mean, numbers.std) if config.norm == "pre" and present.norm else None,

@@ -3,7 +3,7 @@
 /** @typedef {import("../types.js").HeadStepsHeader} Header */
 /** @typedef {import("../types.js").View<Header>} View */
 
-import { numbered } from "../lib/values.js";
+import { numbered, quoted } from "../lib/values.js";
 
 // shows: what the step brings in; about: the number whose sum is opened first; needs: all that a projector shows of it
 export const STEPS = [
@@ -49,12 +49,17 @@ export function exponentialsOf({ masked, mask }) {
 // Kinds of which every key has one.
 export const PER_KEY = ["k", "v", "scores", "scaled", "bias", "masked", "exp", "weights"];
 
+// The token whose row this is; of another text than the keys with its place there.
+/** @param {Header} header */
+const queryOf = ({ words, row, query, query_place }) =>
+  row < 0 ? `${quoted(query)} (${query_place})` : numbered(words.map(quoted))[row];
+
 // In words what this step does; and for the number in focus its terms, their sum, and what the model itself had.
 /** @returns {{ sentence: any[], total: string, terms: any[], model: string | null, cut?: boolean }} */
 export function explain(/** @type {View} */ view) {
   const { header, step } = view;
-  const words = numbered(header.words);
-  const [a, b] = [header.query, words[view.keyIndex]];
+  const words = numbered(header.words.map(quoted));
+  const [a, b] = [queryOf(header), words[view.keyIndex]];
   const crosses = header.row < 0;
   const { divisor } = header;
   /** @type {Record<string, any[]>} */
@@ -157,8 +162,8 @@ function sum(view) {
   const { kind } = focus;
   const s = focus.s ?? view.keyIndex;
   const i = focus.i ?? 0;
-  const words = numbered(header.words);
-  const arrow = `${header.query} → ${words[s]}`;
+  const words = numbered(header.words.map(quoted));
+  const arrow = `${queryOf(header)} → ${words[s]}`;
   // [name, left, right] of each product
   /**
    * @param {string} name
@@ -339,10 +344,10 @@ function sum(view) {
         total: `stream[${i}] = ${formatNumber(n.stream[i])}`,
         model:
           header.row < 0
-            ? `The residual stream of ${header.query} after the self-attention of decoder layer ${header.layer}.`
+            ? `The residual stream of ${queryOf(header)} after the self-attention of decoder layer ${header.layer}.`
             : header.layer
-              ? `The output of layer ${header.layer - 1} for ${header.query}.`
-              : `The embedding of ${header.query}.`,
+              ? `The output of layer ${header.layer - 1} for ${queryOf(header)}.`
+              : `The embedding of ${queryOf(header)}.`,
       };
     default: {
       const stream = header.has_residual ? [["stream", n.stream[i]]] : [];
