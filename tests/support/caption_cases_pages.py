@@ -68,7 +68,14 @@ from viz.captions.translate import (
     describe_referent,
     describe_translation,
 )
-from viz.captions.why import describe_initial_gradients, describe_path, describe_region, describe_schedule
+from viz.captions.why import (
+    describe_initial_gradients,
+    describe_path,
+    describe_region,
+    describe_schedule,
+    describe_trained_gradients,
+    describe_training_speed,
+)
 
 WORDS = ["the", "dogs", "chase", "cats"]
 CAUSAL = np.tri(4, dtype=bool)
@@ -389,6 +396,17 @@ CASES: dict[str, Cases] = {
             },
         ),
         "never": lambda: describe_initial_gradients((1, 64), {"nothing": np.zeros((3, 2))}),
+        "a bias": lambda: describe_initial_gradients(
+            (1, 64), {"GRU": np.array([[1, 1e-9]] * 2), "GRU, update-gate bias 1": np.array([[1, 1e-5]] * 2)}
+        ),
+    },
+    "why.describe_trained_gradients": {
+        "carried": lambda: describe_trained_gradients(
+            (1, 20), {"GRU encoder": np.array([[1, 0.9]] * 2)}, {"GRU encoder": np.array([[1, 1e-4]] * 2)}
+        ),
+        "not": lambda: describe_trained_gradients(
+            (1, 20), {"GRU": np.array([[1, 0.01]] * 3)}, {"GRU": np.array([[1, 1e-4]] * 3)}
+        ),
     },
     "why.describe_region": {
         "some": lambda: describe_region("was", 9, 11, 4, True),
@@ -398,6 +416,12 @@ CASES: dict[str, Cases] = {
     "why.describe_schedule": {
         "usual": lambda: describe_schedule(4, {"recurrent": 10, "parallel": 52}, 52, {"recurrent": 16, "parallel": 4}),
         "one step": lambda: describe_schedule(1, {"recurrent": 1}, 4, {"recurrent": 4}),
+    },
+    "why.describe_training_speed": {
+        "always": lambda: describe_training_speed((64, 1024), {"GRU": np.array([9e3, 9e3]), "fused": np.full(2, 2e4)}),
+        "once": lambda: describe_training_speed((64, 1024), {"GRU": np.array([9e3, 9e3]), "a": np.array([1e4, 9e2])}),
+        "never": lambda: describe_training_speed((64,), {"GRU": np.array([9e3]), "a": np.array([1e3])}),
+        "nothing": lambda: describe_training_speed((64,), {"GRU": np.array([NAN]), "a": np.array([1e3])}),
     },
     "cost.describe_costs": {
         "not measured": lambda: describe_costs(

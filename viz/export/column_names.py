@@ -149,7 +149,7 @@ COLUMN_PATTERNS = (
     r"(variance|entropy|largest|jacobian), (un)?divided",
     r".+, seed \d+",
     r"(learning rate|training loss|held-out loss|held-out accuracy|gradient norm), [AB]",
-    r"(steps|gradient norm|tokens that reach it|cells): .+",
+    r"(steps|gradient norm|tokens that reach it|cells|tokens per second): .+",
 )
 _OF_A_TRAINING = ("loss", "held_out_loss", "accuracy", "rate", "gradient", "residual", "weights")
 ARRAYS = frozenset(
@@ -162,12 +162,12 @@ ARRAYS = frozenset(
         "window_attention",
         "self_attention",
         "gradient_norms",
+        "seconds",
         "reached",
         "operations",  # costs
         "sequential",
         "path_length",
         "flops",
-        "seconds",
         "peak_bytes",
         "window",
         "pooling",

@@ -63,6 +63,8 @@ class Param(StrEnum):
     DILATION = "dilation"  # the same in every layer, or doubled from layer to layer
     GLOBAL_TOKENS = "global_tokens"  # first tokens that every token may attend to, and that attend to every token
     CLOCK = "clock"  # the step of the schedule
+    MEASURE_SPEED = "measure_speed"  # whether it is measured
+    GRADIENT_OF = "gradient_of"  # untrained networks, or trained models
     COST_N = "cost_n"  # sizes of a layer: tokens, width, taps of a convolution, keys in a window, heads, projected keys
     COST_D = "cost_d"
     COST_KERNEL = "cost_kernel"

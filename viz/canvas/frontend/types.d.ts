@@ -145,7 +145,11 @@ export interface HeadStepsHeader extends FigureHeader {
   about: string;
   words: string[];
   width: number;
+  /** The place of the query among the words; −1: it is another text's, as in cross-attention. */
   row: number;
+  /** The token whose row this is, and its place in its text. */
+  query: string;
+  query_place: number;
   step: number;
   key_index: number | null;
   acknowledged: number;
