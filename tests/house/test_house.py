@@ -28,7 +28,7 @@ ROOMS = {
     "viz/app/contents.py": ("streamlit", "viz.app.shell"),
     "viz/app/": ("streamlit", "viz.ui", "viz.pages.lessons", "viz.theme"),
     "viz/cli.py": ("streamlit", "viz.ui", "viz.export", "viz.server", "viz.cache_limit", *FLAT),
-    "viz/server/": ("viz.server", "viz.cache_limit", "viz.theme", "streamlit", "starlette"),
+    "viz/server/": ("viz.server", "viz.cache_limit", "viz.styles", "viz.theme", "streamlit", "starlette"),
     "model/": ("model", "torch", "numpy", "safetensors", "tokenizers"),
     "viz/pages/": ("viz", "model", "streamlit", "plotly", "numpy"),
     "viz/ui/": ("viz", "model", "streamlit", "plotly", "numpy", "segno"),

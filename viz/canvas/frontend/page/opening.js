@@ -34,12 +34,25 @@
     return true;
   };
 
+  // The preview (viz/server/preview/) stands until each of its figures has its size on the page, and goes at once then:
+  // the same figures stand in the same places.
+  const place = location.pathname;
+  /** @param {Element} preview */
+  const replaced = (preview) =>
+    [...preview.querySelectorAll(".figure")].every((figure) => {
+      const key = `.st-key-${figure.getAttribute("data-key")}`;
+      return document.querySelector(`[data-settled] ${key}, [data-settled]${key}`);
+    });
+
   let waiting = false;
   const look = () => {
     waiting = false;
     const columns = COLUMNS.map((column) => document.querySelector(column)).filter((column) => column !== null);
     const all = columns.map(mark).every(Boolean);
-    if (all && columns[0]?.querySelector(FIGURE) && document.querySelector(DONE)) {
+    const open = all && columns[0]?.querySelector(FIGURE) && document.querySelector(DONE);
+    const preview = document.getElementById("preview");
+    if (preview && columns.length && (open || place !== location.pathname || replaced(preview))) preview.remove();
+    if (open) {
       watch.disconnect();
       html.setAttribute("data-open", "");
     } else if (!waiting && columns.length) {
