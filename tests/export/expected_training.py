@@ -28,17 +28,17 @@ def learning(seen: Seen) -> Reading:
         network, ids, targets = untrained(seen, 128, -1, **changes)
         with torch.no_grad():
             trace = network(ids)
-        asked = targets >= 0
-        chances = trace.logits[asked].double().log_softmax(-1)
-        held_out = -chances.gather(1, targets[asked][:, None]).mean().item()
-        accuracy = (trace.logits.argmax(-1) == targets)[asked].double().mean().item()
+        counted = targets >= 0
+        chances = trace.logits[counted].double().log_softmax(-1)
+        held_out = -chances.gather(1, targets[counted][:, None]).mean().item()
+        accuracy = (trace.logits.argmax(-1) == targets)[counted].double().mean().item()
         streams = [trace.embed, *(layer.resid_post for layer in trace.layers)]
         residual = [stream.square().sum(-1).sqrt().mean().item() for stream in streams]
         weights = torch.stack([layer.attention.weights[0] for layer in trace.layers]).numpy()
 
         network, ids, targets = untrained(seen, 32, 0, **changes)
-        asked = targets >= 0
-        loss = -network(ids).logits[asked].log_softmax(-1).gather(1, targets[asked][:, None]).mean()
+        counted = targets >= 0
+        loss = -network(ids).logits[counted].log_softmax(-1).gather(1, targets[counted][:, None]).mean()
         loss.backward()
         squares: dict[str, float] = {}
         for key, parameter in network.named_parameters():

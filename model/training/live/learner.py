@@ -72,7 +72,7 @@ class _Loop(TrainingLoop[Transformer, Batch]):
         super().__init__(settings.task, settings)
         self.settings = settings
         self.factor = 1.0  # of the learning rate, which can be changed on the way
-        self.gradient: Array | None = None  # (L + 2,) of the last step, if asked for
+        self.gradient: Array | None = None  # (L + 2,) of the last step, where it is measured
         self.measures_gradient = True
 
     def make_network(self) -> Transformer:

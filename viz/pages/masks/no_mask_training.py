@@ -41,7 +41,7 @@ def show(weights: str, theme: Theme) -> Missing:
 
     Returns what is not computed yet. Until then the losses and the curves are those of the model cards.
     """
-    base = weights.split("-without-")[0]
+    base = model_calls.final_weights(weights).split("-without-")[0]
     unmasked = f"{base}-without-mask"
     if unmasked not in checkpoint.names() or model_calls.task(base).name != "grammar":
         base, unmasked = "grammar", "grammar-without-mask"
@@ -85,7 +85,7 @@ def show(weights: str, theme: Theme) -> Missing:
 
 
 def _unmeasured(base: str, unmasked: str) -> list[tuple[str, Callable[[], object]]]:
-    """The losses that nobody has measured yet, and how they are measured."""
+    """The losses that are not measured yet, and how they are measured."""
     work: list[tuple[str, Callable[[], object]]] = []
     if not language.has():
         work.append(("Generating sentences for the entropy of the language", language))
