@@ -38,13 +38,13 @@ def component_style(component: str) -> str:
 @cache
 def modules_of(script: str) -> tuple[str, ...]:
     """A script and every one that it imports, directly or not, without their endings: "figures/maps", "lib/cells"."""
-    found, todo = [], [script]
+    names, todo = [], [script]
     while todo:
         name = todo.pop()
-        if name not in found:
-            found.append(name)
+        if name not in names:
+            names.append(name)
             source = (FRONTEND / f"{name}.js").read_text(encoding="utf-8")
             todo += [
                 posixpath.normpath(posixpath.join(posixpath.dirname(name), path)) for path in IMPORT.findall(source)
             ]
-    return tuple(found)
+    return tuple(names)

@@ -740,7 +740,7 @@ OF_STREAMLIT = re.compile(r"data-testid|st-key-|\.st[A-Z]\w*")
 
 def own_rules(path, text):
     """The part of a style sheet that is not about Streamlit's elements."""
-    if path.name in ("lesson.css", "alone.css") and path.parent.name == "ui":
+    if path.name in ("lesson.css", "alone.css", "preview.css") and path.parent.name == "ui":
         return ""
     return text.partition("/* 2. Elements of the lab.")[2] if path.name == "style.css" else text
 

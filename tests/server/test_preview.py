@@ -61,21 +61,21 @@ def columns(*weights, path=(1,)):
     """A row of columns with a medium gap."""
     row = block(*path)
     row.delta.add_block.flex_container.gap_config.gap_size = 2
-    made = [row]
+    messages = [row]
     for index, weight in enumerate(weights):
         column = ForwardMsg()
         column.metadata.delta_path.extend((0, *path, index))
         column.delta.add_block.column.weight = weight
-        made.append(column)
-    return made
+        messages.append(column)
+    return messages
 
 
-def made(*messages):
+def shown(*messages):
     return preview_of(page_tree(messages))
 
 
 def test_a_preview_holds_the_heading_and_the_drawings_in_the_order_of_the_page():
-    preview = made(
+    preview = shown(
         component("maps", "large", 2),
         block(0, id="$$ID-1-heading"),
         component("share", "link", 0, 0),
@@ -99,16 +99,16 @@ def test_a_preview_holds_the_heading_and_the_drawings_in_the_order_of_the_page()
     ids=["text", "a label", "a caption", "a table", "a lesson"],
 )
 def test_nothing_is_placed_below_an_element_of_unknown_size(above):
-    assert made(above, component("maps", "large", 2)) is None
-    assert made(component("maps", "large", 0), above).components == ("maps",)
+    assert shown(above, component("maps", "large", 2)) is None
+    assert shown(component("maps", "large", 0), above).components == ("maps",)
 
 
 def test_a_figure_below_columns_is_placed_only_where_both_columns_are_known():
     row = columns(0.6, 0.4)
     known = [component("maps", "left", 1, 0, 0), component("maps", "right", 1, 1, 0)]
     below = component("sentence", "below", 2)
-    assert made(*row, *known, below).components == ("maps", "maps", "sentence")
-    preview = made(*row, known[0], markdown("Any text.", 1, 1, 0), component("maps", "right", 1, 1, 1), below)
+    assert shown(*row, *known, below).components == ("maps", "maps", "sentence")
+    preview = shown(*row, known[0], markdown("Any text.", 1, 1, 0), component("maps", "right", 1, 1, 1), below)
     assert preview.components == ("maps",)
     assert "calc(60.0000% - 30.0px)" in preview.html
 
@@ -118,20 +118,20 @@ def test_what_takes_no_room_is_left_out_and_hidden_controls_keep_the_space_aroun
     element.empty.SetInParent()
     hidden = (block(1, id="$$ID-1-address"), choices(["a"], 1, 0))
     figure = component("maps", "large", 2)
-    assert made(empty, *hidden, figure).html == "<div></div>" + made(figure).html
-    assert made(block(0), figure).html == made(figure).html
+    assert shown(empty, *hidden, figure).html == "<div></div>" + shown(figure).html
+    assert shown(block(0), figure).html == shown(figure).html
 
 
 def test_words_are_text_and_never_elements():
-    preview = made(choices(["<script>alert(1)</script>"], 0), component("maps", '"><script>', 1))
+    preview = shown(choices(["<script>alert(1)</script>"], 0), component("maps", '"><script>', 1))
     assert "<script" not in preview.html
     for title in ("<b>bold</b>", "[link](x)", "*stressed*", "`code`", "$x$"):
         heading = (block(0), markdown(f"# {title}\n\nA sentence.", 0, 0))
-        assert made(*heading, component("maps", "large", 1)) is None
+        assert shown(*heading, component("maps", "large", 1)) is None
 
 
 def test_the_page_carries_the_bytes_of_the_figure_and_the_scripts_that_draw_it():
-    preview = made(component("sentence", "words", 0))
+    preview = shown(component("sentence", "words", 0))
     page = first_paint.with_preview(first_paint.with_style(INDEX, ("style.css",)), preview).decode()
     assert page.index('id="preview"') < page.index('page/preview.js"></script>') < page.index("id='root'")
     for name in ("page/preview", "figures/sentence", "lib/page_state"):

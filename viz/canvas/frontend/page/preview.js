@@ -27,8 +27,8 @@ function draw(figure, mount) {
 // All at once when all scripts are there: a figure that gets its height later would move those below it.
 async function drawAll() {
   /** @type {NodeListOf<HTMLElement> | undefined} */
-  const found = place?.querySelectorAll(".figure");
-  const figures = [...(found ?? [])];
+  const nodes = place?.querySelectorAll(".figure");
+  const figures = [...(nodes ?? [])];
   const scripts = await Promise.all(figures.map(({ dataset }) => import(`../figures/${dataset.component}.js`)));
   if (place?.isConnected) figures.forEach((figure, index) => draw(figure, scripts[index].default));
 }
