@@ -95,6 +95,11 @@ COLUMNS = frozenset(
         "gradient × weight",
         "largest difference in logits, with cache",
         "largest difference in logits, without",
+        # a training at its saved steps
+        "held-out loss",
+        "learning rate",
+        "relation",
+        "weight on the right tokens",
         # division by √d_k
         "measure",
         "undivided",
@@ -102,6 +107,35 @@ COLUMNS = frozenset(
         "variance of q·k / d_k",
         "‖∂loss/∂W_q‖ undivided",
         "‖∂loss/∂W_q‖ divided",
+        # costs
+        "layer type",
+        "n",
+        "operations, Table 1",
+        "sequential operations",
+        "longest path",
+        "FLOPs",
+        "seconds",
+        "peak bytes",
+        "time exponent",
+        "time exponent, standard error",
+        "memory exponent",
+        "memory exponent, standard error",
+        "not measured because",
+        "method",
+        "k",
+        "relative error",
+        "first key",
+        "correction",
+        "running maximum",
+        "running sum",
+        "length of the running output",
+        "variant",
+        "key heads",
+        "cache bytes",
+        "bytes read for a token",
+        "prefill FLOPs",
+        "FLOPs of a token with the cache",
+        "FLOPs of a token without",
     }
 )
 # Columns that a token, a model, a case, a seed or a number names.
@@ -121,6 +155,7 @@ _OF_A_TRAINING = ("loss", "held_out_loss", "accuracy", "rate", "gradient", "resi
 ARRAYS = frozenset(
     {
         *(f"{side}_{name}" for side in "AB" for name in _OF_A_TRAINING),
+        "rate",  # of a training at its saved steps
         "tanh_RNN",  # path lengths, network by network
         "GRU",
         "convolution",
@@ -128,6 +163,27 @@ ARRAYS = frozenset(
         "self_attention",
         "gradient_norms",
         "reached",
+        "operations",  # costs
+        "sequential",
+        "path_length",
+        "flops",
+        "seconds",
+        "peak_bytes",
+        "window",
+        "pooling",
+        "random",
+        "svd",
+        "linear",
+        "correction",
+        "running_maximum",
+        "running_sum",
+        "running_output",
+        "output",
+        "cache_bytes",
+        "bytes_read",
+        "prefill_flops",
+        "decode_flops",
+        "flops_without_cache",
         "recurrent",  # schedules
         "parallel",
         "decoding",
@@ -177,7 +233,13 @@ ARRAYS = frozenset(
 AXES = frozenset(
     {
         *(f"{axis}_{side}" for side in "AB" for axis in ("part", "after", "layer", "head")),  # of a training
+        "relation",
         "network",
+        "layer_type",  # costs
+        "n",
+        "variant",
+        "k",
+        "no_k",  # of a method without k
         "distance",
         "below_layer",
         "seed",

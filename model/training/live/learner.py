@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from model.training.live.relations import relation_scores, right_keys
 from model.training.live.settings import BATCH, LiveSettings
 from model.training.live.tasks import IGNORED
 from model.training.optimizer import optimizer_for
@@ -53,6 +54,7 @@ class Measurement:
     residual: Array  # (L + 1,) mean length of the residual stream's vectors: embedded, and after each layer
     weights: Array  # (L, H, T, T) attention weights of the first held-out sequence
     prediction: Array  # (T,) ids with the largest logit
+    scores: Array  # (R, L, H) mean weight on the right keys of each of RELATIONS, on all held-out sequences
 
 
 @dataclass(frozen=True)
@@ -108,6 +110,7 @@ class Learner:
         self.network = self._loop.build(settings.seed)
         self._optimizer = optimizer_for(self.network, settings.lr)
         self._held_out = settings.live_task.held_out()
+        self._right = right_keys(*self._held_out)
         self._kept: dict[int, _Kept] = {}
         self._last = self._first_batch()
         self._steps = self._from(0)
@@ -191,6 +194,7 @@ class Learner:
             residual=_read_only([_mean_length(stream) for stream in residual_streams(trace)]),
             weights=_read_only(torch.stack([layer.attention.weights[0] for layer in trace.layers]).numpy()),
             prediction=_read_only(prediction[0].numpy()),
+            scores=relation_scores(torch.stack([layer.attention.weights for layer in trace.layers], 1), self._right),
         )
         self._keep()
 
@@ -201,7 +205,8 @@ class Learner:
         size = sum(tensor.nbytes for tensor in tensors)
         self._kept[self.step] = _Kept(network, optimizer, self.factor, size)
         while self.kept_bytes > KEPT_BYTES and len(self._kept) > 2:
-            for step in self.kept_steps[1:-1:2]:  # every second of them, so that what is left is evenly spread
+            older = self.kept_steps[1 : len(self._kept) // 2 + 1]  # step 0 stays: one can always begin again
+            for step in older[::2]:  # every second of them, so that what is left is evenly spread
                 del self._kept[step]
 
     def weights_of(self, step: int) -> dict[str, Tensor]:
@@ -235,6 +240,11 @@ class Learner:
 def _loss(logits: Tensor, targets: Tensor) -> Tensor:
     """Mean cross-entropy in nats. logits (B, T, V), targets (B, T)."""
     return F.cross_entropy(logits.flatten(0, 1), targets.flatten(), ignore_index=IGNORED)
+
+
+def held_out_loss_of(trace: Trace[Tensor], targets: Tensor) -> float:
+    """The loss of a forward pass in nats. targets (B, T), IGNORED where nothing is asked."""
+    return _loss(trace.logits, targets).item()
 
 
 def residual_streams(trace: Trace[Tensor]) -> list[Tensor]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from model.norm import NORMS
 from model.position import POSITIONS
@@ -125,10 +126,23 @@ def difference(setting: Setting, settings: LiveSettings) -> str:
     return f"{setting.label}: {spelled(value)}"
 
 
-def choose() -> Chosen:
-    """The settings that the controls hold."""
+VIEWS = ("Learn live", "Wind back")
+
+
+def choose_view() -> str:
+    """What the page shows: two models that learn, or a training at its saved steps."""
     controls.note_link_values()
-    with st.sidebar:
+    return controls.choice("View", VIEWS, key=Param.VIEW)
+
+
+def _sidebar(seen: bool, name: str) -> DeltaGenerator:
+    """The sidebar; or a place in it that nobody sees, so that the values of the controls stay."""
+    return st.sidebar if seen else st.sidebar.container(key=f"unseen_{name}")
+
+
+def choose(seen: bool = True) -> Chosen:
+    """The settings that the controls hold. seen: whether they do something in the open view."""
+    with _sidebar(seen, "training"):
         task = TASKS[st.selectbox("Task", list(TASKS), key=Param.TRAIN_TASK, bind="query-params")]
         st.caption(LIVE_TASKS[task].purpose)
         values = _row(SIZES) | _row(CHOICES[:1]) | _row(CHOICES[1:])
@@ -150,7 +164,8 @@ def choose() -> Chosen:
                 "Steps", STEPS, STEPS.index(DEFAULT.steps), key=Param.TRAIN_STEPS, bind="query-params", width=110
             )
     a = LiveSettings(task=task, **values)
-    return _with_b(a)
+    with st.container() if seen else _sidebar(seen, "difference"):
+        return _with_b(a)
 
 
 def _row(settings: Sequence[Setting]) -> dict[str, Any]:
@@ -231,9 +246,9 @@ def set_comparison(comparison: Comparison) -> None:
 FACTORS = (0.1, 0.3, 1.0, 3.0, 10.0)
 
 
-def rate_factor(run: Run) -> None:
+def rate_factor(run: Run, seen: bool = True) -> None:
     """What the learning rate of both models is multiplied by, from the next step on."""
-    factor = st.sidebar.select_slider(
+    factor = _sidebar(seen, "rate").select_slider(
         "Learning rate × from now on",
         FACTORS,
         1.0,
