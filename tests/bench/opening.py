@@ -142,7 +142,7 @@ def main(visits: int, pages: tuple[str, ...]) -> None:
                     for _ in range(visits):
                         rival.append(visit(browser, bare, size, picture=False)["text"])
                         ours.append(visit(browser, lab + page, size, picture=picture))
-                    shift = statistics.median(sum(one["value"] for one in noted["shifts"]) for noted in ours)
+                    shift = statistics.median(sum(moved["value"] for moved in noted["shifts"]) for noted in ours)
                     frame, drawn, own = (times(ours, what, rival) for what in ("text", "picture", "own"))
                     worst = max(ours[-1]["shifts"], key=lambda shift_entry: shift_entry["value"], default=None)
                     what = f"{worst['value']:.3f} at {worst['at'] / 1000:.2f} s: {worst['moved'][:2]}" if worst else ""
