@@ -199,10 +199,15 @@ def test_a_model_of_two_sentences_is_chosen_and_both_stacks_are_drawn(whole):
     row = most_mixed_pair_row(pair_flow(experiment, run(experiment)))
     expect(whole.panel).to_contain_text(f"After “{target.surface[row]}” the most probable word is")
     assert whole.key("machine").locator(".target.token").count() == len(target.ids)
-    assert whole.key("machine").locator(".target.head").count() == 3 * 2 * 4
+    assert whole.key("machine").locator(".target.head").count() == 3 * 4, "one layer of each stack is open"
+    box = whole.key("machine").locator("canvas").bounding_box()
+    assert whole.page.viewport_size == {"width": 1440, "height": 900} and box["y"] + box["height"] <= 900
+    whole.part("Open layer 1, encoder").click()
+    expect(whole.part("Encoder, layer 1, head 3")).to_be_visible()
+    whole.part("Open layer 0, encoder").click()
     texts = whole.texts
     assert set(source.surface[1:-1]) | set(target.surface[1:]) <= set(texts)
-    assert {"encoder, layer 0", "decoder, layer 1", "encoder output: keys and values"} <= set(texts)
+    assert {"encoder, layer 0", "decoder, layer 1"} <= set(texts)
 
 
 @pytest.mark.parametrize(
@@ -233,11 +238,13 @@ def test_a_part_of_two_stacks_is_removed_and_the_target_stays_what_the_full_mode
 
 def test_the_cross_attention_of_a_layer_goes_with_its_heads_and_a_head_opens_translate_with_the_same_source(whole):
     whole.open(weights="translate", text="the cat sleeps .")
+    whole.part("Open layer 0").click()
     whole.part("cross-attention, layer 0").click()
     whole.wait_for_link("heads_off=X0H0")
     for head in range(4):
         expect(whole.part(f"Cross-attention, layer 0, head {head}")).to_have_attribute("aria-pressed", "false")
         expect(whole.part(f"Layer 0, head {head}")).to_have_attribute("aria-pressed", "true")
+    whole.part("Open layer 1").click()
     whole.part("Cross-attention, layer 1, head 2").hover()
     expect(whole.panel).to_contain_text("with every token of the source")
     whole.page.get_by_role("button", name="Open Translate").click()
@@ -260,6 +267,22 @@ def test_a_page_of_models_of_one_text_follows_without_a_traceback(whole):
     whole.page.locator(".st-key-grid .lab[data-drawn]").wait_for(timeout=PATIENCE)
     expect(whole.page.get_by_role("combobox", name="Model")).to_have_value("grammar")
     expect(whole.page.get_by_text("Part of this link")).to_have_count(0)
+    note = whole.page.get_by_text("This page does not show the model translate.")
+    expect(note).to_be_visible()
+    whole.page.get_by_role("link", name="Masks").click()
+    whole.page.locator(".st-key-stages .lab[data-drawn]").wait_for(timeout=PATIENCE)
+    expect(note).to_be_visible()
+    whole.page.get_by_role("link", name="Whole model").click()
+    whole.wait_for_link("weights=translate")
+    expect(whole.part("Cross-attention, layer 1, head 3")).to_be_visible()
+    expect(note).to_have_count(0)
+    whole.page.get_by_role("link", name="Masks").click()
+    expect(note).to_be_visible()
+    whole.page.get_by_role("combobox", name="Model").click()
+    whole.page.get_by_role("option", name="stories", exact=True).click()
+    expect(note).to_have_count(0)
+    whole.page.get_by_role("link", name="Whole model").click()
+    whole.wait_for_link("weights=stories")
 
 
 @pytest.mark.parametrize("width", [390, 1900])

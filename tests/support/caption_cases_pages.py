@@ -365,7 +365,7 @@ CASES: dict[str, Cases] = {
     },
     "claims.describe_nouns_attended": {
         "holds": lambda: read_noun_share("the mean of layer 1's heads", 0.98),
-        "not": lambda: read_noun_share("its only head", 0.2),
+        "not": lambda: read_noun_share("the only head of the model", 0.2),
     },
     "claims.describe_pronouns": {
         "holds": lambda: describe_pronouns(0.57, 0.86, 0),
@@ -406,7 +406,7 @@ CASES: dict[str, Cases] = {
         "measured": lambda: describe_costs(LAYERS, Crossing("the tanh RNN", "attention", 65, 9, 430.4, 2048), 2, 256),
         "never": lambda: describe_costs(LAYERS[:1], Crossing("the GRU", "attention", None, 65536, None, 2048), 1, 64),
         "fused": lambda: describe_costs(
-            LAYERS, Crossing("linear attention", "attention", 17, 9, 70.0, 2048), 0, 256, fused=True
+            LAYERS, Crossing("linear attention", "attention", 17, 9, 64.0, 2048, 64), 0, 256, fused=True
         ),
     },
     "cost.describe_approximation": {

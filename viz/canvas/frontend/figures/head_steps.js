@@ -13,7 +13,7 @@ import { countDrawing, drawings, element, listen, pointer, projected, rootOf, un
 import { playerButtons, showPlaying } from "../lib/player.js";
 import { posts } from "../lib/posts.js";
 import { showTooltip, tooltip } from "../lib/tooltip.js";
-import { indexOfLargest } from "../lib/values.js";
+import { indexOfLargest, quoted } from "../lib/values.js";
 import { explain, exponentialsOf, formatNumber, PER_KEY, STEPS } from "./head_steps_text.js";
 
 const ROW = 22; // pixels a word
@@ -63,7 +63,7 @@ export default function ({ data, parentElement, setTriggerValue, key }) {
     header,
     n,
     sizes: { S, C, D, E },
-    post: (/** @type {any} */ post) => setTriggerValue("step", post),
+    post: (/** @type {unknown} */ post) => setTriggerValue("step", post),
   });
   const news = view.posts.news([header.step, header.key_index], header.acknowledged);
   const keyIndex = header.key_index ?? indexOfLargest(n.weights);
@@ -542,7 +542,7 @@ function point(view, event) {
     s === undefined
       ? `${kind}[${i}]`
       : width
-        ? `${kind}[${i}] of ${header.words[s]}`
+        ? `${kind}[${i}] of ${quoted(header.words[s])}`
         : `${header.words[header.row]} → ${header.words[s]}`;
   showTooltip(
     tip,

@@ -3,7 +3,7 @@
 /** @typedef {import("../types.js").HeadStepsHeader} Header */
 /** @typedef {import("../types.js").View<Header>} View */
 
-import { numbered } from "../lib/values.js";
+import { numbered, quoted } from "../lib/values.js";
 
 // shows: what the step brings in; about: the number whose sum is opened first; needs: all that a projector shows of it
 export const STEPS = [
@@ -53,7 +53,7 @@ export const PER_KEY = ["k", "v", "scores", "scaled", "bias", "masked", "exp", "
 /** @returns {{ sentence: any[], total: string, terms: any[], model: string | null, cut?: boolean }} */
 export function explain(/** @type {View} */ view) {
   const { header, step } = view;
-  const words = numbered(header.words);
+  const words = numbered(header.words.map(quoted));
   const [a, b] = [words[header.row], words[view.keyIndex]];
   const { divisor } = header;
   /** @type {Record<string, any[]>} */
@@ -148,7 +148,7 @@ function sum(view) {
   const { kind } = focus;
   const s = focus.s ?? header.row;
   const i = focus.i ?? 0;
-  const words = numbered(header.words);
+  const words = numbered(header.words.map(quoted));
   const arrow = `${words[header.row]} → ${words[s]}`;
   // [name, left, right] of each product
   /**

@@ -25,7 +25,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const view = (root.view ??= build(root));
   Object.assign(view, {
     header,
-    post: (/** @type {any} */ state) => setTriggerValue("state", state),
+    post: (/** @type {unknown} */ state) => setTriggerValue("state", state),
     cells: header.grids.map((_, number) => arrays[`cells${number}`]),
   });
   view.state = view.controls.receive(header.sliders, header.state, header.acknowledged);
