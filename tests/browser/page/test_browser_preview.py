@@ -7,7 +7,7 @@ import pytest
 from PIL import Image, ImageChops
 from served import PATIENCE, wait_for_rest
 
-PAGES = {"/": ("sentence", "grid"), "/machine": ("machine",), "/inside": ("walk",)}
+PAGES = {"/": ("sentence", "grid"), "/machine": ("machine",), "/why": ("paths",), "/inside": ("walk",)}
 
 # Holds the module that starts Streamlit back, so that the preview can be looked at.
 ENTRY = "**/static/js/index.*.js"

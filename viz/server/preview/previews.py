@@ -11,7 +11,7 @@ from viz.server.preview.markup import Preview, preview_of
 from viz.server.preview.page_tree import page_tree
 
 # Pages whose main figure can be placed: above it stand only elements whose size markup.py knows.
-PAGES = ("", "heads", "machine", "inside")
+PAGES = ("", "heads", "machine", "why", "inside")
 # A figure alone and a lesson have their own layout; Streamlit gives a page in a frame another one.
 OTHER_LAYOUT = ("figure", "present", "lesson", "embed", "embed_options")
 OWN = "own-"  # the name of a model that somebody has loaded begins so: it may be replaced by another of this name
@@ -19,7 +19,7 @@ MOST = 64  # previews that are kept
 LARGEST = 250_000  # bytes of one
 LONGEST = 2_000  # bytes of a link that gets one
 WAIT = 0.4  # seconds that an answer waits for its preview
-RUN = 5.0  # seconds that a run may take; it goes on when the answer does not wait for it any more
+RUN = 20.0  # seconds that a run may take; it goes on when the answer does not wait for it any more
 
 
 class Previews:
