@@ -39,7 +39,7 @@ SIZES = ((1440, 900), (390, 844))
 # Notes while the page opens: its shifts, its first text, its first drawing. Milliseconds since the visit began.
 NOTE = """
 window.opening = { shifts: [], text: null, picture: null, preview: null, boxes: {} };
-const box = (node) => { const { x, y, width, height } = node.getBoundingClientRect(); return [x, y, width, height]; };
+window.box = (node) => { const { x, y, width, height } = node.getBoundingClientRect(); return [x, y, width, height]; };
 const seen = (node) => node && getComputedStyle(node).visibility === "visible";
 const named = (node) => {
   const part = node?.nodeType === 1 ? node : node?.parentElement;
@@ -60,7 +60,7 @@ const look = () => {
     const shown = [...early].every((node) => !node.dataset.key || node.shadowRoot?.querySelector(".lab")?.clientHeight);
     if (shown && opening.preview === null) {
       opening.preview = performance.now();
-      for (const node of early) opening.boxes[node.dataset.key ?? ""] = box(node);
+      for (const node of early) opening.boxes[node.dataset.key ?? ""] = window.box(node);
     }
   }
   const text = document.querySelector('[data-testid="stMarkdown"] p, [data-testid="stHeading"]');
@@ -78,7 +78,7 @@ requestAnimationFrame(look);
 # How far what the preview showed is from where the page has it: pixels, the largest of all sides.
 MISPLACED = """() => Math.max(0, ...Object.entries(opening.boxes).flatMap(([key, early]) => {
   const node = document.querySelector(key ? `.st-key-${key} .stBidiComponent > * > *` : ".st-key-heading h1");
-  return node ? box(node).map((side, index) => Math.abs(side - early[index])) : [Infinity];
+  return node ? window.box(node).map((side, index) => Math.abs(side - early[index])) : [Infinity];
 }))"""
 
 

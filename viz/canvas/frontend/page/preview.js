@@ -30,7 +30,9 @@ async function drawAll() {
   const nodes = place?.querySelectorAll(".figure");
   const figures = [...(nodes ?? [])];
   const scripts = await Promise.all(figures.map(({ dataset }) => import(`../figures/${dataset.component}.js`)));
-  if (place?.isConnected) figures.forEach((figure, index) => draw(figure, scripts[index].default));
+  if (!place?.isConnected) return; // the page was faster
+  place.dataset.drawn = ""; // columns take room from now on: an empty row of them would move
+  figures.forEach((figure, index) => draw(figure, scripts[index].default));
 }
 
 if (chosen) place?.remove();
