@@ -91,9 +91,9 @@ def picture(page, box):
     return Image.open(BytesIO(png)).convert("L")
 
 
-def share_that_differs(one, other):
+def share_that_differs(before, after):
     """The share of pixels whose brightness differs by more than a twentieth of the scale."""
-    difference = ImageChops.difference(one, other).histogram()
+    difference = ImageChops.difference(before, after).histogram()
     return sum(difference[13:]) / sum(difference)
 
 
