@@ -36,7 +36,8 @@ TWINS = [name for name in NAMES if not RECIPES[name].kept]
 
 def first_losses(seed: int, steps: int = 3) -> list[float]:
     training = LanguageTraining("grammar", replace(RECIPES["grammar"], sentences=200))
-    return list(islice(training.train_steps(training.build(seed), training.batches(seed)), steps))
+    made = training.train_steps(training.build(seed), training.batches(seed))
+    return [step.loss for step in islice(made, steps)]
 
 
 def test_a_seed_trains_the_same_again_and_another_seed_otherwise():

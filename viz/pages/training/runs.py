@@ -224,7 +224,7 @@ class Runs:
     @property
     def kept_bytes(self) -> int:
         """The memory that the kept steps of all trainings take."""
-        return sum(learner.kept_bytes for run in tuple(self._runs.values()) for learner in run.pair.learners)
+        return sum(run.pair.kept_bytes for run in tuple(self._runs.values()))
 
     def _drop(self, name: str) -> None:
         run = self._runs.pop(name, None)
