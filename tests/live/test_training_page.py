@@ -141,14 +141,47 @@ def test_the_table_is_a_line_for_each_step_and_the_arrays_are_those_of_python(pa
     run = run_of(page)
     run.play(5)
     assert run.wait(30)
-    table = figure.table(run.frames)
+    table = figure.table(run.frames, 0)
     assert table["step"] == [0, 1, 2, 3, 4, 5]
-    a, b = run.settings
+    chosen = Chosen(*run.settings, None)
     namespace = {}
-    exec(figure._python(a, b, 5), namespace)
-    for name, array in figure.arrays(run.frames, a, b).items():
+    exec(figure._python(chosen, 5), namespace)
+    for name, array in figure.arrays(run.frames, chosen).items():
         assert close(namespace[name], array.values), name
     assert close(namespace["A_held_out_loss"], table["held-out loss, A"])
+
+
+def test_seeds_run_further_pairs_that_stand_in_the_sentence_the_table_and_the_files():
+    screen = well(visit(PAGE, train_steps=50, train_width=16, train_layers=1, train_seeds=3, train_seed=4))
+    run = run_of(screen)
+    run.play(5)
+    assert run.wait(30)
+    well(screen.run())
+    assert run.pair.seeds == 3 and "over 3 seeds" in sentence(screen)
+    assert len(header(screen)["frames"][-1]["others"]) == 2
+    table = figure.table(run.frames, 4)
+    assert close(table["held-out accuracy, B, seed 6"], run.pair.curve("b", "accuracy", 2))
+    chosen = Chosen(*run.settings, None, 3)
+    arrays, namespace = figure.arrays(run.frames, chosen), {}
+    exec(figure._python(chosen, 5), namespace)
+    assert close(namespace["A_accuracies"], arrays["A_accuracies"].values)
+    assert list(arrays["A_accuracies"].axes["seed"]) == [4, 5, 6] and arrays["A_accuracies"].values.shape == (3, 6)
+    screen.slider(key="train_seeds").set_value(1)
+    well(screen.run())
+    assert run_of(screen) is not run and run_of(screen).pair.seeds == 1
+    RUNS.forget(screen.session_state[Key.TRAINING])
+
+
+def test_a_head_that_finds_the_answer_is_named_with_its_step():
+    screen = well(visit(PAGE, train_steps=200, train_layers=1, train_heads=1, train_change="nothing"))
+    run = run_of(screen)
+    run.play()
+    assert run.wait(60)
+    well(screen.run())
+    first = next(frame for frame in run.frames if frame.a.on_answer.max() >= 0.5)
+    assert 0 < first.step < 200
+    assert f"From step {first.step} on, layer 0 head 0 of A gives at least half" in sentence(screen)
+    RUNS.forget(run.name)
 
 
 def test_a_model_that_has_diverged_leaves_gaps_and_no_fault(page):
@@ -159,8 +192,8 @@ def test_a_model_that_has_diverged_leaves_gaps_and_no_fault(page):
     well(page.run())
     assert header(page)["b"]["note"] and header(page)["frames"][-1]["b"] is None
     assert "stopped being a finite number after 0 steps" in sentence(page)
-    assert np.isnan(figure.table(run.frames)["held-out loss, B"][-1])
-    assert np.isnan(figure.arrays(run.frames, *run.settings)["B_weights"].values[-1]).all()
+    assert np.isnan(figure.table(run.frames, 0)["held-out loss, B"][-1])
+    assert np.isnan(figure.arrays(run.frames, Chosen(*run.settings, None))["B_weights"].values[-1]).all()
 
 
 def test_a_bad_link_says_what_it_could_not_use():

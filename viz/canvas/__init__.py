@@ -6,6 +6,7 @@ frontend/figures/ draws, frontend/lib/ holds what several figures share, fronten
 
 from viz.canvas.compare import ComparedRun, PredictionChange, compare
 from viz.canvas.components import Drawn
+from viz.canvas.curves import Curve, CurvePanel, line_panels, rate_schedules
 from viz.canvas.files import FigureFiles, save_bar, save_page
 from viz.canvas.focus import Axes, SelectedHead, TokenFocus
 from viz.canvas.head_grid import head_grid, token_lines
@@ -36,6 +37,8 @@ __all__ = [
     "Axes",
     "Branch",
     "ComparedRun",
+    "Curve",
+    "CurvePanel",
     "DecodingView",
     "Drawn",
     "Edit",
@@ -72,11 +75,13 @@ __all__ = [
     "hidden_units",
     "layer_grid",
     "lesson_step",
+    "line_panels",
     "logit_lens",
     "machine",
     "maps",
     "mask_leak",
     "probability_bars",
+    "rate_schedules",
     "rotation",
     "save_bar",
     "save_page",

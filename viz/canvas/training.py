@@ -48,6 +48,7 @@ class TrainingView:
     note: str  # why it pauses
     loss_levels: Sequence[Level]
     accuracy_levels: Sequence[Level]
+    role: float  # the weight on the answer from which on a head has its role
 
 
 def training(

@@ -93,6 +93,7 @@ COLUMNS = frozenset(
         "loss",
         "KL when blocked",
         "gradient × weight",
+        "layers",
         "largest difference in logits, with cache",
         "largest difference in logits, without",
         # division by √d_k
@@ -114,13 +115,30 @@ COLUMN_PATTERNS = (
     r"change: .+",
     r"(variance|entropy|largest|jacobian), (un)?divided",
     r".+, seed \d+",
-    r"(learning rate|training loss|held-out loss|held-out accuracy|gradient norm), [AB]",
+    r"(learning rate|training loss|held-out loss|held-out accuracy|gradient norm|weight on the answer), [AB]",
     r"(steps|gradient norm|tokens that reach it|cells): .+",
+    r"(learning rate|range of the loss|change of the gradient): .+",
 )
-_OF_A_TRAINING = ("loss", "held_out_loss", "accuracy", "rate", "gradient", "residual", "weights")
+_OF_A_TRAINING = (
+    "loss",
+    "held_out_loss",
+    "held_out_losses",
+    "accuracy",
+    "accuracies",
+    "rate",
+    "gradient",
+    "residual",
+    "weights",
+    "on_answer",
+)
 ARRAYS = frozenset(
     {
         *(f"{side}_{name}" for side in "AB" for name in _OF_A_TRAINING),
+        "rates",  # learning rates of schedules
+        "embedding",  # gradients of untrained models
+        "by_layer",
+        "losses",
+        "gradient_change",
         "tanh_RNN",  # path lengths, network by network
         "GRU",
         "convolution",
@@ -177,6 +195,10 @@ ARRAYS = frozenset(
 AXES = frozenset(
     {
         *(f"{axis}_{side}" for side in "AB" for axis in ("part", "after", "layer", "head")),  # of a training
+        "norm",
+        "rate",
+        "decay",
+        "layers",
         "network",
         "distance",
         "below_layer",

@@ -66,7 +66,7 @@ class _Loop(TrainingLoop[Transformer, Batch]):
         super().__init__(settings.task, settings)
         self.settings = settings
         self.factor = 1.0  # of the learning rate, which can be changed on the way
-        self.gradient: Array | None = None  # (L + 2,) of the last step, if asked for
+        self.gradient: Array | None = None  # (L + 2,) of the last step, if it is measured
         self.measures_gradient = True
 
     def make_network(self) -> Transformer:
@@ -127,6 +127,10 @@ class Learner:
         loss = self._loop.loss(network, self._batch(0))
         loss.backward()
         return loss.item(), gradient_norms(network)
+
+    def batch_loss(self, network: Transformer) -> Tensor:
+        """The loss of a network, in training, on the batch of the next step."""
+        return self._loop.loss(network, self._batch(self.step))
 
     @property
     def ended(self) -> bool:
@@ -247,10 +251,10 @@ def weight_on_answer(trace: Trace[Tensor], ids: Tensor, targets: Tensor) -> Tens
 
     ids and targets (B, T). A head that copies the answer to the place where it is needed has a weight near 1.
     """
-    asked = targets != IGNORED  # (B, T)
-    holds = ((ids[:, None, :] == targets[:, :, None]) & asked[:, :, None]).to(trace.embed.dtype)  # (B, T, T)
+    has_target = targets != IGNORED  # (B, T)
+    holds = ((ids[:, None, :] == targets[:, :, None]) & has_target[:, :, None]).to(trace.embed.dtype)  # (B, T, T)
     layers = [torch.einsum("bhts,bts->h", layer.attention.weights, holds) for layer in trace.layers]
-    return torch.stack(layers) / asked.sum()
+    return torch.stack(layers) / has_target.sum()
 
 
 def _mean_length(stream: Tensor) -> float:

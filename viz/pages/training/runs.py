@@ -36,10 +36,10 @@ class _Stop(Exception):
 class Run:
     """A training of two models and what has been measured of it. It rests, waits in the queue, or trains."""
 
-    def __init__(self, a: LiveSettings, b: LiveSettings) -> None:
+    def __init__(self, a: LiveSettings, b: LiveSettings, seeds: int = 1) -> None:
         self.name = secrets.token_urlsafe(12)
         self.settings = (a, b)
-        self.pair = LivePair(a, b)
+        self.pair = LivePair(a, b, seeds)
         self.frames: list[Frame] = self.pair.frames
         self.ahead = 0  # trainings that must end before this one begins
         self.note = ""  # why it pauses, where nobody has asked for it
@@ -156,7 +156,15 @@ def frame_for_browser(frame: Frame, allowed: tuple[Array, Array]) -> dict[str, A
     A number that is not finite is None, which JSON can say.
     """
     a, b = (_side(measured, mask) for measured, mask in zip((frame.a, frame.b), allowed, strict=True))
-    return {"step": frame.step, "a": a, "b": b}
+    others = [{"a": _numbers(other.a), "b": _numbers(other.b)} for other in frame.others]
+    return {"step": frame.step, "a": a, "b": b, "others": others}
+
+
+def _numbers(measured: Measurement | None) -> dict[str, float | None] | None:
+    """What is drawn of a further seed."""
+    if measured is None:
+        return None
+    return {"loss": _finite(measured.held_out_loss), "accuracy": measured.accuracy}
 
 
 def mask_of(settings: LiveSettings) -> Array:
@@ -170,6 +178,7 @@ def _side(measured: Measurement | None, mask: Array) -> dict[str, Any] | None:
     if measured is None:
         return None
     codes = encode_weights(measured.weights, np.broadcast_to(mask, measured.weights.shape))
+    layer, head = np.unravel_index(measured.on_answer.argmax(), measured.on_answer.shape)
     return {
         "loss": _finite(measured.held_out_loss),
         "accuracy": measured.accuracy,
@@ -178,6 +187,7 @@ def _side(measured: Measurement | None, mask: Array) -> dict[str, Any] | None:
         "residual": [_finite(value) for value in measured.residual.tolist()],
         "weights": b64encode(codes.tobytes()).decode(),
         "prediction": measured.prediction.tolist(),
+        "finder": [int(layer), int(head), _finite(measured.on_answer.max())],
     }
 
 
@@ -192,13 +202,13 @@ class Runs:
         self._runs: OrderedDict[str, Run] = OrderedDict()
         self._lock = threading.Lock()
 
-    def start(self, a: LiveSettings, b: LiveSettings) -> Run:
+    def start(self, a: LiveSettings, b: LiveSettings, seeds: int = 1) -> Run:
         """A new training, untrained and at rest.
 
         Raises:
             ValueError: the settings do not fit each other, or a model cannot be built from them.
         """
-        run = Run(a, b)
+        run = Run(a, b, seeds)
         with self._lock:
             self._runs[run.name] = run
             streams.open_channel(run.name, run)
