@@ -118,6 +118,7 @@ FIELDS: dict[str, dict[str, dict[str, str]]] = {
         "RecurrentEncoderTrace": {"vector": "final_state"},
     },
     "model.run": {"Experiment": {"looks": "mask_spec", "overwrite": "override"}},
+    "model.training.stories": {"StoriesRecipe": {"looked_at": "curve_windows"}},
     "model.subword": {"SubwordTokenizer": {"silent": "special_ids"}},
     "model.tasks.pair": {"Pair": {"between": "separator", "links": "alignment"}},
     "model.tokenizer": {

@@ -166,18 +166,18 @@ class SubwordTokenizer:
 
     def _text_of(self, ids: Sequence[int]) -> str:
         """The text that the pieces add to a text, including the space before a new word."""
-        spoken = [index for index in ids if index not in self._special_ids]
+        visible = [index for index in ids if index not in self._special_ids]
         if self._bytes:
-            text = b"".join(self._raw(index) for index in spoken).decode("utf-8", "replace")
+            text = b"".join(self._raw(index) for index in visible).decode("utf-8", "replace")
             return f" {text.removesuffix(' ')}" if self._end else text
         if self._end:  # this vocabulary has the space after a word, and the result needs it before the word
-            ended = (self._cut(index) for index in spoken)
+            ended = (self._cut(index) for index in visible)
             return " " + "".join(letters + " " * ends for letters, ends in ended).removesuffix(" ")
         text = "".join(
             self._pieces[index][len(self._joint) :]
             if self._joint and self._pieces[index].startswith(self._joint)
             else (" " if self._whole else "") + self._pieces[index].replace("▁", " ")
-            for index in spoken
+            for index in visible
         )
         return text
 

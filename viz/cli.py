@@ -52,7 +52,7 @@ TIMEOUT_SECONDS = 300  # seconds: some pages ask a dozen models first
 
 
 class ExportError(Exception):
-    """What was asked for cannot be made. The message is one sentence."""
+    """The file cannot be made. The message is one sentence."""
 
 
 @dataclass(frozen=True)
@@ -147,7 +147,7 @@ def _request(link: str | None, out: Path | None, figure: str | None) -> ExportRe
 
 
 def _print_error(message: str) -> None:
-    """One line that any terminal can print: what it speaks of may come from a stranger."""
+    """One line that any terminal can print. The text may come from a stranger."""
     line = "".join(c if c.isprintable() else "?" for c in message)
     print(line if len(line) <= LONGEST_LINE else f"{line[:LONGEST_LINE]} …", file=sys.stderr)
 
@@ -249,7 +249,7 @@ def _opened(where: PageState, theme: str) -> AppTest:
     _check(screen)
     for note in screen.info:
         if note.value.startswith("Part of this link"):
-            raise ExportError(note.value.replace("\\", "") + " Nothing was written.")  # nobody is there to see it
+            raise ExportError(note.value.replace("\\", "") + " Nothing was written.")  # the command line shows no page
     return screen
 
 

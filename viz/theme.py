@@ -23,7 +23,7 @@ class Theme:
     ink: str  # text
     muted: str  # quiet labels
     rule: str  # thin lines
-    accent: str  # the one accent: what looks, what is chosen
+    accent: str  # the only accent: the query, what is chosen
     absent: str  # behind cells that are not allowed
     hatch: str  # the lines across them
     broken: str  # cells whose value is no number; the words beside the map say so, too

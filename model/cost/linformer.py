@@ -42,7 +42,7 @@ def pooling_projection(n: int, rank: int) -> Tensor:
 def low_rank_weights(weights: Tensor, rank: int) -> Tensor:
     """The nearest matrix of rank k to attention weights (…, T, S), by SVD: no projection to k keys comes nearer.
 
-    Section 3 of the paper looks at these singular values. The SVD costs more than the attention itself.
+    Section 3 of the paper examines these singular values. The SVD costs more than the attention itself.
     """
     u, values, v = torch.linalg.svd(weights, full_matrices=False)
     return (u[..., :rank] * values[..., None, :rank]) @ v[..., :rank, :]

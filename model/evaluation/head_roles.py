@@ -35,8 +35,9 @@ ROLES = {
     DUPLICATE: "an earlier occurrence of the same token",
     INDUCTION: "the token after the last occurrence of the same token",
 }
-RANDOM, FIRST_TELLING, SECOND_TELLING = "random tokens said again", "a passage", "a passage told again"
-PREDICTED = (FIRST_TELLING, SECOND_TELLING, RANDOM)
+# Kinds of text. The values are keys of model cards.
+RANDOM, FIRST_PASS, SECOND_PASS = "random tokens said again", "a passage", "a passage told again"
+PREDICTED = (FIRST_PASS, SECOND_PASS, RANDOM)
 PUNCTUATION_MARKS = frozenset(".,;:!?…—–-()[]{}\"'“”‘’«»")
 
 
@@ -116,8 +117,8 @@ def find_roles(
             twice = (*marks[:1], *body, *body)
             if predicts_next and len(twice) <= transformer.config.context:
                 right = _right(_run(transformer, twice)[1], twice)
-                predicted[FIRST_TELLING] += right[: -len(body)]
-                predicted[SECOND_TELLING] += right[1 - len(body) :]  # the first repeated token cannot be predicted
+                predicted[FIRST_PASS] += right[: -len(body)]
+                predicted[SECOND_PASS] += right[1 - len(body) :]  # the first repeated token cannot be predicted
         for index in range(repeats):
             progress((len(texts) + index) / (len(texts) + repeats))
             ids, relations = repeated_sequence(tokenizer, n, rng)

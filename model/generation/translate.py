@@ -70,11 +70,11 @@ def translate(
     if chosen.method == "beam":
         searched = beam_search(next_logprobs, end, tokens, chosen.width, chosen.alpha)
     elif chosen.method == "sample":
-        begun = len(target.ids) - 1
+        n_given = len(target.ids) - 1
 
         def draw(odds: Array, place: int) -> int:
             kept = sampling_probabilities(odds, chosen.temperature, chosen.top_k, chosen.top_p)
-            return sample_token(kept, chosen.seed, begun + place)
+            return sample_token(kept, chosen.seed, n_given + place)
 
         searched = sample_search(next_logprobs, end, tokens, draw)
     else:

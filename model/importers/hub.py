@@ -98,20 +98,23 @@ def fetch(listing: Listing, progress: Progress) -> str:
     return folder
 
 
-def _meter(progress: Progress, before: int, whole: int) -> Any:
-    """A progress bar for the library that calls `progress` instead of drawing."""
-    bar: Any = import_module("tqdm").tqdm
+def _meter(progress: Progress, before: int, whole: int) -> type:
+    """A class of progress bars for the library: they call `progress` instead of drawing.
 
-    class Meter(bar):  # type: ignore[misc]
-        def __init__(self, *args: Any, **more: Any) -> None:
-            super().__init__(*args, **{name: more[name] for name in more if name != "name"} | {"disable": True})
-            self.fetched = int(more.get("initial") or 0)
+    progress: called with the share of all files that is there.
+    before, whole: bytes of the files that were fetched before, and of all files.
+    """
+    bar = import_module("tqdm").tqdm
 
-        def update(self, n: float | None = 1) -> None:
-            self.fetched += int(n or 0)
-            progress(min(1.0, (before + self.fetched) / max(1, whole)))
+    def begin(self: Any, *args: Any, **more: Any) -> None:
+        bar.__init__(self, *args, **{name: more[name] for name in more if name != "name"} | {"disable": True})
+        self.fetched = int(more.get("initial") or 0)
 
-    return Meter
+    def update(self: Any, n: float | None = 1) -> None:
+        self.fetched += int(n or 0)
+        progress(min(1.0, (before + self.fetched) / max(1, whole)))
+
+    return type("Meter", (bar,), {"__init__": begin, "update": update})
 
 
 def _reason(error: BaseException) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
 from random import Random
 
 from torch import Tensor
@@ -15,7 +16,7 @@ from model.switches import PARTS, Switches
 from model.tasks import TASKS, Sentence
 from model.tokenizer import Tokenizer, WordTokenizer
 from model.training.optimizer import Schedule
-from model.training.trainer import CHOOSING, TRAINING, Options, Run, Training
+from model.training.trainer import CHOOSING, REPORTING, TRAINING, Options, Run, Training
 from model.transformer import Transformer
 
 CURVE_SENTENCES = 400  # held-out sentences for the evaluation of every snapshot
@@ -185,7 +186,17 @@ class LanguageTraining(Training[Transformer, list[Sentence], Evaluation]):
             (best,) = [run for run in runs if run.seed == card["seed"]]
             for step, network in best.snapshots.items():
                 checkpoint.save_step(self.name, network, step, options.folder)
+            self.measure_steps(options.folder)
         return card
+
+    def measure_steps(self, folder: Path) -> None:
+        """Measure the saved steps, on the sentences of the card's exam, and write the results beside them."""
+        sentences = self._unseen(REPORTING)
+        exams = {}
+        for step in checkpoint.saved_steps(self.name, folder):
+            network, tokenizer = checkpoint.load_transformer(checkpoint.step_name(self.name, step), folder)
+            exams[step] = evaluate(network, tokenizer, sentences).json()
+        checkpoint.save_exams(self.name, exams, folder)
 
 
 GRAMMAR = LanguageRecipe(
@@ -205,10 +216,6 @@ GRAMMAR = LanguageRecipe(
 )
 
 
-# The block of Vaswani et al. 2017: LayerNorm(x + sublayer(x)), ReLU, and sinusoidal positions.
-PAPER_CONFIG = replace(GRAMMAR.config, norm="post", activation="relu", position="sinusoidal")
-
-
 def without(recipe: LanguageRecipe, part: str) -> LanguageRecipe:
     """The same recipe, seeds and steps for a model that is trained without this part."""
     return replace(recipe, config=replace(recipe.config, trained=Switches().without(part)), kept=False)
@@ -216,6 +223,5 @@ def without(recipe: LanguageRecipe, part: str) -> LanguageRecipe:
 
 LANGUAGE_RECIPES: dict[str, LanguageRecipe] = {
     "grammar": GRAMMAR,
-    "grammar-2017": replace(GRAMMAR, config=PAPER_CONFIG, kept=False),
     **{f"grammar-without-{part.name}": without(GRAMMAR, part.name) for part in PARTS},
 }

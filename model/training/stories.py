@@ -43,6 +43,8 @@ from model.training.trainer import OnStep, Options, TrainingLoop, recipe_setting
 from model.transformer import Transformer
 
 NAME = "stories"
+PROGRESS, OLD_PROGRESS = "progress", "told"  # the entry of a part file that says how far the training is
+OLD_SETTINGS = {"looked_at": "curve_windows"}  # names of earlier versions on a card
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,7 @@ class StoriesRecipe:
     clip: float = 1.0
     weight_decay: float = 0.05
     every: int = 250  # steps between two evaluations; the state is saved as often
-    looked_at: int = 64  # held-out windows of such an evaluation; the last one uses all
+    curve_windows: int = 64  # held-out windows of such an evaluation; the last one uses all
     bfloat16: bool = True  # matrix products in 16 bits during training: nearly twice as fast if the CPU supports it
 
     @property
@@ -189,7 +191,7 @@ def train_stories(
     for step in training.go_on(state, seed):
         after_step(step)
         if state.step % recipe.every == 0 or state.step == recipe.steps:
-            state.curve.append(snapshot(state, tokenizer, unseen[:: max(1, len(unseen) // recipe.looked_at)]))
+            state.curve.append(snapshot(state, tokenizer, unseen[:: max(1, len(unseen) // recipe.curve_windows)]))
             save_state(state, seed, folder)
     return save_trained(state, tokenizer, learnt, unseen, recipe, seed, command, folder)
 
@@ -204,7 +206,7 @@ def save_state(state: TrainingState, seed: int, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     part_way = _part_way(folder, seed)
     fresh = part_way.with_suffix(".new")
-    save_file({name: t.detach().contiguous() for name, t in tensors.items()}, fresh, {"told": json.dumps(progress)})
+    save_file({name: t.detach().contiguous() for name, t in tensors.items()}, fresh, {PROGRESS: json.dumps(progress)})
     fresh.replace(part_way)  # if a run is stopped while it writes, the previous state stays complete
 
 
@@ -219,7 +221,8 @@ def load_state(state: TrainingState, seed: int, folder: Path) -> None:
         tensors = load_file(path)
         with path.open("rb") as file:
             header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
-        progress = json.loads(header["__metadata__"]["told"])
+        metadata = header["__metadata__"]
+        progress = json.loads(metadata[PROGRESS if PROGRESS in metadata else OLD_PROGRESS])
         weights = {name.removeprefix("weights."): t for name, t in tensors.items() if name.startswith("weights.")}
         state.transformer.load_state_dict(weights, strict=False)
         moments: dict[int, dict[str, Tensor]] = {}
@@ -297,6 +300,11 @@ def seed_summary(card: JsonMapping) -> JsonObject:
     }
 
 
+def _recipe_of(card: JsonMapping) -> JsonObject:
+    """The recipe on a card, also on a card of an earlier version."""
+    return {OLD_SETTINGS.get(name, name): value for name, value in card["recipe"].items()}
+
+
 def add_seeds(cards: Sequence[Path], folder: Path) -> JsonObject:
     """Add the results of other seeds of the same recipe to the shipped card; returns the card.
 
@@ -306,7 +314,7 @@ def add_seeds(cards: Sequence[Path], folder: Path) -> JsonObject:
     card = checkpoint.read_card(NAME, folder)
     others = [json.loads(path.read_text(encoding="utf-8")) for path in cards]
     for other in others:
-        if other["recipe"] != card["recipe"] or other["seed"] == card["seed"]:
+        if _recipe_of(other) != _recipe_of(card) or other["seed"] == card["seed"]:
             raise ValueError(f"seed {other['seed']} is not another seed of the recipe of seed {card['seed']}")
     card["seeds"] = sorted(map(seed_summary, (card, *others)), key=lambda summary: int(summary["seed"]))
     for summary in card["seeds"]:

@@ -100,7 +100,7 @@ def test_blocking_a_look_is_an_overwritten_row_without_it():
     weights = run(WHOLE).layers[layer].attention.weights[head, row]
     assert same_bits(worth[weights == 0], np.zeros((weights == 0).sum()), "copied")
     for key in range(row + 1):
-        rest = renormalise([0.0 if at == key else float(w) for at, w in enumerate(weights)])
+        rest = renormalise([0.0 if index == key else float(w) for index, w in enumerate(weights)])
         changed = run(replace(WHOLE, override=AttentionOverride(layer, head, row, rest)))
         assert worth[key] == pytest.approx(prediction_change.prediction_change(run(WHOLE), changed)[row], abs=1e-6)
 
@@ -156,11 +156,11 @@ def test_gradient_times_weight_is_the_slope_found_by_nudging_each_weight():
         written = AttentionOverride(layer, head, row, changed.tolist())
         return probability.log_probabilities(run(replace(WHOLE, override=written)).logits[row].astype(np.float64))[best]
 
-    for at in np.argsort(-weights)[:4]:
+    for index in np.argsort(-weights)[:4]:
         nudge = np.zeros_like(weights)
-        nudge[at] = 0.02
+        nudge[index] = 0.02
         slope = (surprise(weights + nudge) - surprise(weights - nudge)) / 0.04
-        assert slopes[at] == pytest.approx(slope * weights[at], rel=0.05, abs=2e-4)
+        assert slopes[index] == pytest.approx(slope * weights[index], rel=0.05, abs=2e-4)
     assert not slopes[weights == 0].any(), "a look that is not there is worth nothing"
 
 

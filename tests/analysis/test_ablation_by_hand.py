@@ -67,15 +67,15 @@ def test_the_spread_of_a_trace_is_the_mean_entropy_of_the_rows_of_all_its_heads(
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
 def test_a_single_broken_number_in_any_stage_is_found(layer, name, bad):
     trace = run(WHOLE)
-    made = trace.layers[layer]
+    layer_trace = trace.layers[layer]
     if name == "attention weights":
-        broken = made.attention.weights.copy()
+        broken = layer_trace.attention.weights.copy()
         broken[1, 2, 0] = bad
-        changed = replace(made, attention=replace(made.attention, weights=broken))
+        changed = replace(layer_trace, attention=replace(layer_trace.attention, weights=broken))
     else:
-        broken = getattr(made, name).copy()
+        broken = getattr(layer_trace, name).copy()
         broken[1, 3] = bad
-        changed = replace(made, **{name: broken})
+        changed = replace(layer_trace, **{name: broken})
     layers = tuple(changed if index == layer else item for index, item in enumerate(trace.layers))
     assert prediction_change.first_nonfinite(replace(trace, layers=layers)) == f"layer {layer}, {name}"
 

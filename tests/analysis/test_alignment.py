@@ -35,7 +35,7 @@ SOURCE = "the animal did not cross the street because it was too tired ."
 
 
 @pytest.fixture(scope="module")
-def made():
+def translation():
     return translate(Experiment("translate", SOURCE))
 
 
@@ -53,7 +53,7 @@ def test_behind_the_first_wrong_word_gold_says_nothing():
 
 
 @pytest.mark.parametrize(
-    ("said", "same"),
+    ("output", "same"),
     [
         (("x", "y", "z", EOS), 4),
         (("x", "y", "q", EOS), 2),
@@ -63,8 +63,8 @@ def test_behind_the_first_wrong_word_gold_says_nothing():
         ((), 0),
     ],
 )
-def test_words_are_right_up_to_the_first_that_is_not(said, same):
-    assert matching_prefix(said, PAIR.target) == same
+def test_words_are_right_up_to_the_first_that_is_not(output, same):
+    assert matching_prefix(output, PAIR.target) == same
 
 
 def test_the_mean_of_the_heads_is_their_mean():
@@ -73,18 +73,18 @@ def test_the_mean_of_the_heads_is_their_mean():
     assert same_bits(select_map(weights, 1, 2), weights[1, 2], "copied")
 
 
-def test_rows_of_every_map_sum_to_one_and_the_target_looks_back_only(made):
-    maps = attention_maps(made.trace)
+def test_rows_of_every_map_sum_to_one_and_the_target_looks_back_only(translation):
+    maps = attention_maps(translation.trace)
     for weights in maps.values():
         np.testing.assert_allclose(weights.sum(axis=-1), 1, atol=1e-5)
     assert np.triu(maps["target"], 1).max() == 0
-    assert maps["cross"].shape[2:] == (len(target_words(made)) + 1, len(SOURCE.split()) + 2)
+    assert maps["cross"].shape[2:] == (len(target_words(translation)) + 1, len(SOURCE.split()) + 2)
 
 
-def test_the_likeliest_word_is_the_greedy_one_and_marks_are_never_offered(made):
-    words, odds = top_k_tokens("translate", made.trace.decoder.logits[: len(made.tokens)])
-    assert tuple(row[0] for row in words) == made.tokens
-    np.testing.assert_allclose(np.log(odds[:, 0]), made.logprobs, atol=1e-4)
+def test_the_likeliest_word_is_the_greedy_one_and_marks_are_never_offered(translation):
+    words, odds = top_k_tokens("translate", translation.trace.decoder.logits[: len(translation.tokens)])
+    assert tuple(row[0] for row in words) == translation.tokens
+    np.testing.assert_allclose(np.log(odds[:, 0]), translation.logprobs, atol=1e-4)
     assert (np.diff(odds, axis=1) <= 0).all()
     assert not {"<s>", "<unk>", "<pad>"} & {word for row in words for word in row}
 
@@ -94,10 +94,12 @@ def test_the_odds_on_the_screen_are_those_a_word_is_drawn_by(top_k, top_p):
     chosen = {"temperature": 4.0, "top_k": top_k, "top_p": top_p}
     cut = False
     for seed in range(20):
-        said = translate(Experiment("translate", SOURCE), 8, "sample", seed, **chosen)
-        words, odds = top_k_tokens("translate", said.trace.decoder.logits[: len(said.tokens)], 500, **chosen)
+        translation = translate(Experiment("translate", SOURCE), 8, "sample", seed, **chosen)
+        words, odds = top_k_tokens(
+            "translate", translation.trace.decoder.logits[: len(translation.tokens)], 500, **chosen
+        )
         np.testing.assert_allclose(odds.sum(axis=1), 1, atol=1e-9)
-        for word, names, row in zip(said.tokens, words, odds, strict=True):
+        for word, names, row in zip(translation.tokens, words, odds, strict=True):
             assert row[names.index(word)] > 0, "nothing is drawn that could not come"
             cut |= bool((row == 0).any())
     assert cut
@@ -107,14 +109,14 @@ def test_the_best_path_of_a_beam_spells_its_sentence():
     rng = np.random.default_rng(5)
     table = np.log(rng.dirichlet(np.ones(5), size=40))
 
-    def say(said, kept):
-        return table[(7 * len(said) + sum(said)) % 40], None
+    def say(prefix, kept):
+        return table[(7 * len(prefix) + sum(prefix)) % 40], None
 
     result = beam_search(say, end=0, most=6, width=3)
     ids = []
-    for candidates, at in zip(result.steps, best_path(result), strict=False):
+    for candidates, index in zip(result.steps, best_path(result), strict=False):
         followed = [candidate for candidate in candidates if candidate.kept]
-        ids.append(followed[at].id)
+        ids.append(followed[index].id)
     assert tuple(ids) == (*result.best.ids, *([0] if result.best.ended else []))
 
 

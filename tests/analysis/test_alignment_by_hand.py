@@ -46,12 +46,12 @@ def test_classes_count_by_how_many_looks_they_have():
 def logits():
     """Two rows: <s> is the largest number of both, which is never said; the end mark can be."""
     tokenizer = get_seq2seq("translate")[1]
-    made = np.full((2, len(tokenizer.vocabulary)), -np.inf)
-    at = {word: index for index, word in enumerate(tokenizer.vocabulary)}
-    made[:, at["<s>"]] = 9.0
-    made[0, [at["chat"], at["le"], at[EOS]]] = np.log([0.5, 0.3, 0.2])
-    made[1, [at["chat"], at["le"], at[EOS]]] = np.log([0.1, 0.2, 0.7])
-    return made
+    rows = np.full((2, len(tokenizer.vocabulary)), -np.inf)
+    index_of = {word: index for index, word in enumerate(tokenizer.vocabulary)}
+    rows[:, index_of["<s>"]] = 9.0
+    rows[0, [index_of["chat"], index_of["le"], index_of[EOS]]] = np.log([0.5, 0.3, 0.2])
+    rows[1, [index_of["chat"], index_of["le"], index_of[EOS]]] = np.log([0.1, 0.2, 0.7])
+    return rows
 
 
 def test_a_mark_is_never_among_the_likeliest_words_and_the_end_is(logits):

@@ -106,10 +106,10 @@ def batch():
 @pytest.mark.parametrize("replaced", range(6))
 def test_replacing_a_sentence_moves_no_other_by_layer_norm_and_all_others_by_batch_norm(grammar, batch, replaced):
     sentences, substitutes = batch
-    made = compare_norms(*grammar, sentences, replaced, substitutes[replaced])
-    others = made.is_token.copy()
+    comparison = compare_norms(*grammar, sentences, replaced, substitutes[replaced])
+    others = comparison.is_token.copy()
     others[replaced] = False
-    for name, distance in made.change.items():
+    for name, distance in comparison.change.items():
         assert same_bits(np.isfinite(distance), others), "filler and the replaced sentence are not compared"
         if name == "layer norm":
             assert (distance[others] == 0).all(), "exactly: not one bit"
@@ -125,11 +125,11 @@ def test_a_sentence_replaced_by_itself_moves_nobody(grammar, batch):
 
 def test_the_tensor_is_what_enters_the_first_norm_of_the_model(grammar, batch):
     sentences, substitutes = batch
-    made = compare_norms(*grammar, sentences, 0, substitutes[0])
+    comparison = compare_norms(*grammar, sentences, 0, substitutes[0])
     for b, sentence in enumerate(sentences):
         alone = run(Experiment(text=sentence.text)).layers[0].resid_pre  # (T, C)
-        np.testing.assert_allclose(made.resid[b, : len(alone)], alone, atol=1e-6)
-        assert made.is_token[b].sum() == len(alone) == len(made.tokens[b])
+        np.testing.assert_allclose(comparison.resid[b, : len(alone)], alone, atol=1e-6)
+        assert comparison.is_token[b].sum() == len(alone) == len(comparison.tokens[b])
 
 
 def test_how_far_a_word_moves_is_the_difference_of_torchs_two_outputs(grammar, batch):
@@ -138,10 +138,10 @@ def test_how_far_a_word_moves_is_the_difference_of_torchs_two_outputs(grammar, b
     changed = [substitutes[3] if b == 3 else sentence for b, sentence in enumerate(sentences)]
     after = compare_norms(*grammar, changed, 3, sentences[3])
     outs = []
-    for made in (before, after):
-        out = np.full(made.resid.shape, np.nan, dtype=np.float32)
-        norm = nn.BatchNorm1d(made.resid.shape[-1], track_running_stats=False)
-        out[made.is_token] = norm(torch.tensor(made.resid[made.is_token])).detach()
+    for normalised in (before, after):
+        out = np.full(normalised.resid.shape, np.nan, dtype=np.float32)
+        norm = nn.BatchNorm1d(normalised.resid.shape[-1], track_running_stats=False)
+        out[normalised.is_token] = norm(torch.tensor(normalised.resid[normalised.is_token])).detach()
         outs.append(out)
     T = min(out.shape[1] for out in outs)
     distance = np.sqrt(np.square(outs[1][:, :T] - outs[0][:, :T]).mean(-1))

@@ -29,10 +29,10 @@ def walks(weights, removed=()):
     """Every head of every layer of one experiment, at three of its words."""
     experiment = Experiment(weights=weights, text=TEXT, switches=Switches().without(*removed))
     trace = run(experiment)
-    for layer, made in enumerate(trace.layers):
-        for head in range(len(made.attention.weights)):
+    for layer, layer_trace in enumerate(trace.layers):
+        for head in range(len(layer_trace.attention.weights)):
             for row in (0, 5, len(trace.tokens) - 1):
-                yield walk_through_row(experiment, trace, layer, head, row), made, head
+                yield walk_through_row(experiment, trace, layer, head, row), layer_trace, head
 
 
 def close(a, b, size=1e-4):
@@ -50,7 +50,7 @@ def test_queries_keys_and_values_are_three_pictures_of_x(weights):
 @pytest.mark.parametrize("removed", REMOVED, ids=lambda removed: "-".join(removed) or "whole")
 @pytest.mark.parametrize("weights", ["grammar", "grammar-without-norm"])
 def test_every_step_of_a_row_follows_from_the_one_before(weights, removed):
-    for walkthrough, made, head in walks(weights, removed):
+    for walkthrough, layer_trace, head in walks(weights, removed):
         assert close(walkthrough.k @ walkthrough.q, walkthrough.scores)
         assert close(walkthrough.scores / walkthrough.divisor, walkthrough.scaled)
         assert close(walkthrough.scaled + walkthrough.bias, walkthrough.biased)
@@ -65,7 +65,7 @@ def test_every_step_of_a_row_follows_from_the_one_before(weights, removed):
             present * walkthrough.resid + walkthrough.head_outputs.sum(axis=0) + walkthrough.b_o,
             walkthrough.resid_after,
         )
-        assert same_bits(walkthrough.resid_after, made.resid_mid[walkthrough.row], "copied"), (
+        assert same_bits(walkthrough.resid_after, layer_trace.resid_mid[walkthrough.row], "copied"), (
             "and the layer goes on with it"
         )
         assert same_bits(walkthrough.masked, np.where(walkthrough.mask, walkthrough.biased, -np.inf), "copied")
@@ -73,7 +73,7 @@ def test_every_step_of_a_row_follows_from_the_one_before(weights, removed):
             (walkthrough.resid - walkthrough.mean) / walkthrough.std * walkthrough.gamma + walkthrough.beta,
             walkthrough.x[walkthrough.row],
         )
-        assert walkthrough.mask.tolist() == made.attention.mask[head, walkthrough.row].tolist()
+        assert walkthrough.mask.tolist() == layer_trace.attention.mask[head, walkthrough.row].tolist()
 
 
 def test_what_all_heads_carry_and_the_bias_is_what_attention_gave():
@@ -148,17 +148,23 @@ def attention_of(size):
 @given(sizes())
 def test_shapes_parameters_and_operations_are_those_of_the_real_module(size):
     attention, position = attention_of(size)
-    looking, looked = torch.randn(1, size.queries, size.d_model), torch.randn(1, size.keys, size.d_model)
+    queries, keys = torch.randn(1, size.queries, size.d_model), torch.randn(1, size.keys, size.d_model)
     mask = torch.ones(size.queries, size.keys, dtype=torch.bool)
     with torch.no_grad(), FlopCounterMode(display=False) as counted:
-        made = attention(looking, looked, mask, position, Switches())
+        attention_trace = attention(queries, keys, mask, position, Switches())
     assert size.operations == counted.get_total_flops()
     assert size.parameters == sum(weight.numel() for weight in attention.parameters())
-    assert size.weights == made.weights.numel()
-    for stage, array in {"q": made.q, "k": made.k, "v": made.v, "weights": made.weights, "z": made.z}.items():
+    assert size.weights == attention_trace.weights.numel()
+    for stage, array in {
+        "q": attention_trace.q,
+        "k": attention_trace.k,
+        "v": attention_trace.v,
+        "weights": attention_trace.weights,
+        "z": attention_trace.z,
+    }.items():
         assert size.shapes[stage] == tuple(array.shape[1:]), stage
-    assert size.shapes["out"] == tuple(made.out.shape[1:])
-    assert size.shapes["scores, scaled, masked"] == tuple(made.scores.shape[1:])
+    assert size.shapes["out"] == tuple(attention_trace.out.shape[1:])
+    assert size.shapes["scores, scaled, masked"] == tuple(attention_trace.scores.shape[1:])
 
 
 @settings(deadline=None, max_examples=40)
@@ -237,9 +243,9 @@ def test_no_output_leaves_the_hull_of_the_values_it_may_look_at():
 @given(st.integers(0, 10**6))
 def test_a_mean_of_values_lands_on_the_mean_of_their_points(seed):
     q, k, v, _, _ = (torch.as_tensor(array)[None, None] for array in random_head(seed))
-    made = attend(q, k, v)
-    laid = value_projection.project_values(v[0, 0].numpy(), made.z[0, 0].numpy())
-    assert np.allclose(made.weights[0, 0].numpy() @ laid.values, laid.means, atol=1e-9)
+    attention_trace = attend(q, k, v)
+    laid = value_projection.project_values(v[0, 0].numpy(), attention_trace.z[0, 0].numpy())
+    assert np.allclose(attention_trace.weights[0, 0].numpy() @ laid.values, laid.means, atol=1e-9)
     assert 0 <= laid.explained_variance <= 1 + 1e-9
 
 

@@ -26,23 +26,23 @@ WHOLE = Experiment(text=TEXT)
 WORDS = encode(WHOLE).surface
 
 
-@pytest.mark.parametrize("at", range(1, 13))
+@pytest.mark.parametrize("position", range(1, 13))
 @pytest.mark.parametrize("looks", [None, MaskSpec("sliding", 3)])
-def test_with_a_mask_that_looks_back_an_edit_changes_exactly_nothing_before_it(at, looks):
+def test_with_a_mask_that_looks_back_an_edit_changes_exactly_nothing_before_it(position, looks):
     whole = Experiment(text=TEXT, mask_spec=looks)
-    result = measure_leak(run(whole), run(replace_word(whole, at, "radio")))
-    assert (result.logits[:at] == 0).all() and (result.kl[:at] == 0).all()
-    assert result.logits[at] > 0
+    result = measure_leak(run(whole), run(replace_word(whole, position, "radio")))
+    assert (result.logits[:position] == 0).all() and (result.kl[:position] == 0).all()
+    assert result.logits[position] > 0
 
 
-@pytest.mark.parametrize("at", range(2, 13))
-def test_without_the_mask_every_output_before_the_edit_changes(at):
+@pytest.mark.parametrize("position", range(2, 13))
+def test_without_the_mask_every_output_before_the_edit_changes(position):
     for whole in (
         Experiment(text=TEXT, mask_spec=MaskSpec("none")),
         Experiment(text=TEXT, switches=Switches(mask=False)),
     ):
-        result = measure_leak(run(whole), run(replace_word(whole, at, "radio")))
-        assert (result.logits[:at] > 0).all()
+        result = measure_leak(run(whole), run(replace_word(whole, position, "radio")))
+        assert (result.logits[:position] > 0).all()
 
 
 def test_a_window_leaks_as_far_as_three_layers_of_it_reach():
@@ -51,10 +51,10 @@ def test_a_window_leaks_as_far_as_three_layers_of_it_reach():
     assert np.flatnonzero(result.logits).tolist() == [5, 6, 7, 8, 9, 10, 11]
 
 
-@pytest.mark.parametrize("at", [0, -1, 13, 99])
-def test_a_word_that_is_not_there_cannot_be_edited(at):
+@pytest.mark.parametrize("position", [0, -1, 13, 99])
+def test_a_word_that_is_not_there_cannot_be_edited(position):
     with pytest.raises(ValueError, match="words 1 to 12"):
-        replace_word(WHOLE, at, "dog")
+        replace_word(WHOLE, position, "dog")
 
 
 def test_a_word_that_falls_into_several_is_refused():
@@ -65,10 +65,10 @@ def test_a_word_that_falls_into_several_is_refused():
 def test_a_neighbour_is_spelt_alike_and_known():
     assert similar_word("grammar", "dogs") == "dog"
     assert similar_word("grammar", "xyzzy") is None
-    at, by = default_edit("grammar", WORDS)
-    assert by in get_model("grammar")[1].vocabulary and by != WORDS[at]
-    at, by = default_edit("grammar", ("<s>", ".", "."))
-    assert 1 <= at <= 2 and by in get_model("grammar")[1].vocabulary[3:]
+    position, by = default_edit("grammar", WORDS)
+    assert by in get_model("grammar")[1].vocabulary and by != WORDS[position]
+    position, by = default_edit("grammar", ("<s>", ".", "."))
+    assert 1 <= position <= 2 and by in get_model("grammar")[1].vocabulary[3:]
     assert other_word("grammar", ("the", "person")) not in ("the", "person")
 
 

@@ -42,9 +42,9 @@ def test_where_nothing_reads_words_out_a_leak_is_that_of_the_last_vectors():
     assert result.kl == pytest.approx([0, 1])
 
 
-@pytest.mark.parametrize(("at", "words"), [(1, "a dog sleeps ."), (4, "the dog sleeps a")])
-def test_the_first_and_the_last_word_can_be_edited(at, words):
-    assert encode(replace_word(WHOLE, at, "a")).surface[1:] == tuple(words.split())
+@pytest.mark.parametrize(("position", "words"), [(1, "a dog sleeps ."), (4, "the dog sleeps a")])
+def test_the_first_and_the_last_word_can_be_edited(position, words):
+    assert encode(replace_word(WHOLE, position, "a")).surface[1:] == tuple(words.split())
 
 
 def test_an_edit_leaves_everything_but_the_text():
@@ -129,7 +129,7 @@ def test_a_vocabulary_of_marks_alone_is_refused_with_a_sentence(monkeypatch):
 
 
 def test_where_no_known_word_fits_the_text_it_is_said(monkeypatch):
-    monkeypatch.setattr(model_leak, "_changes_one", lambda *asked: False)
+    monkeypatch.setattr(model_leak, "_changes_one", lambda *arguments: False)
     with pytest.raises(ValueError, match="No word of this text can be replaced by a word that this model knows"):
         suggested_edit(WHOLE)
 

@@ -84,14 +84,14 @@ def test_a_word_map_merges_the_tokens_of_each_word(which):
     pair = PARSERS["translation"](tuple(SOURCE.split()))
     translation = translate(Experiment("translate-pieces", SOURCE))
     assert translation.text == pair.target_text
-    made = word_map("translate-pieces", translation, pair, which, 1, None)
+    weights = word_map("translate-pieces", translation, pair, which, 1, None)
     size = {"source": len(pair.source) + 2, "target": len(pair.target) + 1}
     sides = {"cross": ("target", "source"), "source": ("source", "source"), "target": ("target", "target")}
-    assert made.shape == tuple(size[side] for side in sides[which])
-    np.testing.assert_allclose(made.sum(-1), 1, atol=1e-5)
+    assert weights.shape == tuple(size[side] for side in sides[which])
+    np.testing.assert_allclose(weights.sum(-1), 1, atol=1e-5)
     tokens = attention_maps(translation.trace)[which]
     merged = merge_pair_to_words(tokens, load("translate-pieces")[1], pair, which)
-    assert tokens.shape != merged.shape and close(made, select_map(merged, 1, None))
+    assert tokens.shape != merged.shape and close(weights, select_map(merged, 1, None))
 
 
 @pytest.mark.parametrize("scheme", ["sinusoidal", "learned", "rope"])
@@ -126,9 +126,9 @@ def test_every_scheme_is_compared_under_its_own_name():
 def test_the_scores_of_a_trained_head_are_measured_on_new_sentences_of_its_language():
     rng = Random(SEED)
     drawn = [TASKS["grammar"].draw(None, rng) for _ in range(SENTENCES)]
-    expected, made = head_scores(*load("grammar"), drawn, 1, 2), head_scores_of("grammar", 1, 2)
-    assert made.pairs == expected.pairs and close(made.raw, expected.raw) and close(made.scaled, expected.scaled)
-    assert head_scores_of("grammar", 1, 2, sentences=4).pairs < made.pairs
+    expected, scores = head_scores(*load("grammar"), drawn, 1, 2), head_scores_of("grammar", 1, 2)
+    assert scores.pairs == expected.pairs and close(scores.raw, expected.raw) and close(scores.scaled, expected.scaled)
+    assert head_scores_of("grammar", 1, 2, sentences=4).pairs < scores.pairs
     with pytest.raises(ValueError, match="translate"):
         head_scores_of("translate", 0, 0)
 
@@ -143,29 +143,33 @@ def test_sampling_candidates_are_the_most_likely_tokens_with_both_probabilities(
     experiment = Experiment("stories", "Once upon a time")
     trace = run(experiment)
     position = len(trace.tokens) - 1
-    made = sampling_candidates(experiment, trace, position, Decoding("sample", temperature=0.7, top_k=3), n=5)
+    candidates = sampling_candidates(experiment, trace, position, Decoding("sample", temperature=0.7, top_k=3), n=5)
     logits = trace.logits[position].astype(np.float64)
     logits[list(get_model("stories")[1].special_ids)] = -np.inf
     order = sorted(range(len(logits)), key=lambda token: -logits[token])[:5]
-    assert made.ids.tolist() == order and made.n_possible == 3
-    assert close(made.model_probability, probabilities(logits)[order])
-    assert close(made.sampling_probability, sampling_probabilities(logits, 0.7, 3, 1.0)[order])
-    assert (made.sampling_probability > 0).tolist() == [True, True, True, False, False]
+    assert candidates.ids.tolist() == order and candidates.n_possible == 3
+    assert close(candidates.model_probability, probabilities(logits)[order])
+    assert close(candidates.sampling_probability, sampling_probabilities(logits, 0.7, 3, 1.0)[order])
+    assert (candidates.sampling_probability > 0).tolist() == [True, True, True, False, False]
 
 
 def test_accuracy_by_length_is_the_accuracy_at_each_length_and_nan_beyond_a_learned_table():
     model = order_model("encoder", "learned")
     lengths = (6, 12, 200)
     assert accuracy(*model, 200, 20, 3) is None
-    made = accuracy_by_length(*model, lengths, 20, 3)
-    assert made[:2] == pytest.approx([accuracy(*model, length, 20, 3) for length in lengths[:2]])
-    assert np.isnan(made).tolist() == [False, False, True]
+    accuracies = accuracy_by_length(*model, lengths, 20, 3)
+    assert accuracies[:2] == pytest.approx([accuracy(*model, length, 20, 3) for length in lengths[:2]])
+    assert np.isnan(accuracies).tolist() == [False, False, True]
 
 
 def test_a_batch_of_trained_weights_is_compared_before_and_after_its_own_substitute():
     sentences, substitutes = make_batch(TASKS["grammar"], 4)
     expected = compare_norms(*load("grammar"), sentences, 2, substitutes[2])
-    made = compare_in_batch("grammar", 2, size=4)
-    assert (made.tokens, made.replaced, made.replacement) == (expected.tokens, 2, expected.replacement)
+    comparison = compare_in_batch("grammar", 2, size=4)
+    assert (comparison.tokens, comparison.replaced, comparison.replacement) == (
+        expected.tokens,
+        2,
+        expected.replacement,
+    )
     for name, change in expected.change.items():
-        assert close(made.change[name], change)
+        assert close(comparison.change[name], change)

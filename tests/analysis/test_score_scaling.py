@@ -67,14 +67,14 @@ def test_every_number_of_a_step_comes_from_the_softmax_of_the_same_draws():
     q, k = (torch.randn(5, 1, N_KEYS, 1024, generator=draws).double()[:, 0] for _ in range(2))
     for step in sweep_widths(seed=3, sequences=5, rows=4):
         raw = q[..., : step.d_k] @ k[..., : step.d_k].transpose(1, 2)  # (B, T, S)
-        for made, scores in ((step.undivided, raw), (step.divided, raw / math.sqrt(step.d_k))):
+        for side, scores in ((step.undivided, raw), (step.divided, raw / math.sqrt(step.d_k))):
             p = scores.softmax(-1)
             jacobian = torch.diag_embed(p) - p[..., :, None] * p[..., None, :]
-            assert made.variance == pytest.approx(scores.var().item(), rel=1e-4)
-            assert made.entropy == pytest.approx(entropy(p.numpy()).mean(), abs=1e-4)
-            assert made.largest == pytest.approx(p.amax(-1).mean().item(), abs=1e-5)
-            assert made.jacobian == pytest.approx(jacobian.flatten(-2).norm(dim=-1).mean().item(), abs=1e-5)
-            np.testing.assert_allclose(made.rows, p[0, :4], atol=1e-4)
+            assert side.variance == pytest.approx(scores.var().item(), rel=1e-4)
+            assert side.entropy == pytest.approx(entropy(p.numpy()).mean(), abs=1e-4)
+            assert side.largest == pytest.approx(p.amax(-1).mean().item(), abs=1e-5)
+            assert side.jacobian == pytest.approx(jacobian.flatten(-2).norm(dim=-1).mean().item(), abs=1e-5)
+            np.testing.assert_allclose(side.rows, p[0, :4], atol=1e-4)
 
 
 def test_the_histogram_has_the_area_of_what_lies_within_its_edges(steps):
@@ -101,10 +101,10 @@ def test_both_histograms_are_the_same_in_their_own_standard_deviations(steps):
 def test_entropy_lies_between_one_choice_and_all_alike(steps):
     for step in steps:
         for side in SIDES:
-            made = getattr(step, side)
-            assert 0 <= made.entropy <= math.log(N_KEYS)
-            assert 1 / N_KEYS <= made.largest <= 1
-            np.testing.assert_allclose(made.rows.sum(-1), 1, rtol=1e-5)
+            softmaxes = getattr(step, side)
+            assert 0 <= softmaxes.entropy <= math.log(N_KEYS)
+            assert 1 / N_KEYS <= softmaxes.largest <= 1
+            np.testing.assert_allclose(softmaxes.rows.sum(-1), 1, rtol=1e-5)
 
 
 def test_without_the_division_rows_become_one_cell_and_their_jacobian_goes(steps):
@@ -112,7 +112,7 @@ def test_without_the_division_rows_become_one_cell_and_their_jacobian_goes(steps
     assert all(a.entropy > b.entropy for a, b in pairwise(undivided))
     assert all(a.largest < b.largest for a, b in pairwise(undivided))
     assert undivided[-1].largest > 0.95
-    assert undivided[-1].jacobian < max(made.jacobian for made in undivided) / 4
+    assert undivided[-1].jacobian < max(softmaxes.jacobian for softmaxes in undivided) / 4
 
 
 @pytest.mark.parametrize("measure", ["entropy", "largest", "jacobian"])
@@ -288,12 +288,12 @@ def test_the_browser_receives_every_step_at_once(steps):
     assert header["steps"] == list(WIDTHS)
     assert len(header["sentences"]) == len(WIDTHS)
     for side, name in enumerate(("undivided", "divided")):
-        for at, step in enumerate(steps):
-            made = getattr(step, name)
-            np.testing.assert_allclose(arrays["rows"][side, at], made.rows)
-            np.testing.assert_allclose(arrays["density"][side, at], made.density, rtol=1e-6)
-            values = [made.variance, made.entropy, made.largest, made.jacobian]
-            np.testing.assert_allclose(arrays["numbers"][side, at], values, rtol=1e-6)
+        for index, step in enumerate(steps):
+            softmaxes = getattr(step, name)
+            np.testing.assert_allclose(arrays["rows"][side, index], softmaxes.rows)
+            np.testing.assert_allclose(arrays["density"][side, index], softmaxes.density, rtol=1e-6)
+            values = [softmaxes.variance, softmaxes.entropy, softmaxes.largest, softmaxes.jacobian]
+            np.testing.assert_allclose(arrays["numbers"][side, index], values, rtol=1e-6)
     (mount,) = [mount.proto for mount in section().get("bidi_component") if mount.proto.id.endswith("-saturation")]
     assert len(mount.bytes) < 64_000
 

@@ -16,8 +16,8 @@ bases = st.floats(2, 1e5)
 steps = st.integers(0, 500)
 
 
-def places(*at):
-    return torch.tensor(at, dtype=torch.float64)
+def places(*positions):
+    return torch.tensor(positions, dtype=torch.float64)
 
 
 @given(width=widths, base=bases)
@@ -30,11 +30,11 @@ def test_wavelengths_grow_geometrically_from_2_pi_towards_base_times_2_pi(width,
     np.testing.assert_allclose(ratios, base ** (2 / width), rtol=1e-9)
 
 
-@given(width=widths, base=bases, at=st.floats(0, 100))
-def test_after_its_wavelength_a_wave_stands_where_it_stood(width, base, at):
+@given(width=widths, base=bases, position=st.floats(0, 100))
+def test_after_its_wavelength_a_wave_stands_where_it_stood(width, base, position):
     for pair, length in enumerate(wavelengths(width, base).tolist()):
-        here, there = sinusoid(places(at, at + length), width, base)[:, 2 * pair : 2 * pair + 2]
-        torch.testing.assert_close(here, there, atol=1e-8, rtol=0)
+        first, later = sinusoid(places(position, position + length), width, base)[:, 2 * pair : 2 * pair + 2]
+        torch.testing.assert_close(first, later, atol=1e-8, rtol=0)
 
 
 @given(k=steps, width=widths, base=bases)
@@ -43,9 +43,9 @@ def test_a_step_is_the_same_rotation_from_every_place(k, width, base):
 
 
 def test_the_residual_would_show_a_wrong_step():
-    at = torch.arange(64, dtype=torch.float64)
-    turned = sinusoid(at, 16) @ rotation(3, 16).T
-    assert (sinusoid(at + 4, 16) - turned).abs().max() > 0.1
+    positions = torch.arange(64, dtype=torch.float64)
+    turned = sinusoid(positions, 16) @ rotation(3, 16).T
+    assert (sinusoid(positions + 4, 16) - turned).abs().max() > 0.1
 
 
 @given(j=steps, k=steps, width=widths, base=bases)

@@ -17,17 +17,17 @@ def walked(experiment):
 
 
 def test_without_the_norm_attention_reads_the_stream_as_it_is():
-    trace, made = walked(Experiment(text=TEXT, switches=Switches(norm=False)))
-    assert (made.mean, made.std) == (0, 1)
-    assert same_bits(made.x, trace.layers[1].resid_pre, "copied")
+    trace, layer_trace = walked(Experiment(text=TEXT, switches=Switches(norm=False)))
+    assert (layer_trace.mean, layer_trace.std) == (0, 1)
+    assert same_bits(layer_trace.x, trace.layers[1].resid_pre, "copied")
 
 
 def test_with_the_norm_mean_and_spread_are_those_of_the_stream():
-    trace, made = walked(Experiment(text=TEXT))
+    trace, layer_trace = walked(Experiment(text=TEXT))
     stream = trace.layers[1].resid_pre[3].astype(np.float64)
-    assert made.mean == pytest.approx(stream.mean(), abs=1e-5)
-    assert made.std == pytest.approx(stream.std(), rel=1e-3)
-    assert differ(made.x, trace.layers[1].resid_pre)
+    assert layer_trace.mean == pytest.approx(stream.mean(), abs=1e-5)
+    assert layer_trace.std == pytest.approx(stream.std(), rel=1e-3)
+    assert differ(layer_trace.x, trace.layers[1].resid_pre)
 
 
 @pytest.mark.parametrize(

@@ -42,14 +42,14 @@ async def requests(address: str, random: Random) -> None:
     """Requests that the server refuses, and one that never ends."""
     port = int(address.rpartition(":")[2])
     long = "a" * random.randint(1, 60_000)
-    for told in (
+    for headers in (
         f"GET /?text={long} HTTP/1.1\r\nhost: 127.0.0.1:{port}\r\n\r\n",
         "GET / HTTP/1.1\r\nhost: evil.example\r\n\r\n",
         f"PUT /_stcore/upload_file/a/b HTTP/1.1\r\nhost: 127.0.0.1:{port}\r\ncontent-length: {10**12}\r\n\r\n",
         f"GET / HTTP/1.1\r\nhost: 127.0.0.1:{port}\r\n",
     ):
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        writer.write(told.encode())
+        writer.write(headers.encode())
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(reader.read(1000), 2)
         writer.close()

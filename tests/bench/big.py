@@ -37,10 +37,10 @@ window.inFrame = () => new Promise((done) => requestAnimationFrame(() => setTime
 
 def weights(tokens: int) -> np.ndarray:
     """Random causal maps (L, H, T, T), NaN ahead."""
-    made = np.random.default_rng(0).gamma(0.15, size=(LAYERS, HEADS, tokens, tokens)).astype(np.float32)
-    made[..., ~np.tril(np.ones((tokens, tokens), dtype=bool))] = np.nan
-    made /= np.nansum(made, axis=-1, keepdims=True)
-    return made
+    maps = np.random.default_rng(0).gamma(0.15, size=(LAYERS, HEADS, tokens, tokens)).astype(np.float32)
+    maps[..., ~np.tril(np.ones((tokens, tokens), dtype=bool))] = np.nan
+    maps /= np.nansum(maps, axis=-1, keepdims=True)
+    return maps
 
 
 @dataclass(frozen=True)
@@ -81,8 +81,8 @@ def hovered(page: Page, grid: str) -> Took:
     times = []
 
     def move() -> None:
-        for at in range(MOVES):
-            x, y = box["x"] + 45 + 3 * at, box["y"] + 12 + (37 * at) % min(box["height"] - 20, 400)
+        for index in range(MOVES):
+            x, y = box["x"] + 45 + 3 * index, box["y"] + 12 + (37 * index) % min(box["height"] - 20, 400)
             start = time.perf_counter()
             page.mouse.move(x, y)
             page.evaluate("() => window.inFrame()")
@@ -132,10 +132,10 @@ def in_the_lab(page: Page, address: str, file: Path) -> None:
         line(f"saved {key} {kind}", took, f"{(sum(came) - before) / 1e6:.1f} MB")
 
 
-def alone(page: Page, made: np.ndarray, tokens: list[str], file: Path) -> None:
+def alone(page: Page, maps: np.ndarray, tokens: list[str], file: Path) -> None:
     """attention_figure."""
     start = time.perf_counter()
-    attention_figure(made, tokens).save(file)
+    attention_figure(maps, tokens).save(file)
     line("attention_figure", Took(time.perf_counter() - start, 0, 0), f"{file.stat().st_size / 1e6:.1f} MB")
 
     def open_it() -> None:
@@ -157,18 +157,18 @@ def alone(page: Page, made: np.ndarray, tokens: list[str], file: Path) -> None:
 def main(sizes: list[int]) -> None:
     with tempfile.TemporaryDirectory() as folder, serve() as address, browse() as browser:
         for tokens in sizes:
-            words = [f"w{at}" for at in range(tokens)]
-            made, file = weights(tokens), Path(folder) / f"{tokens}.npz"
-            np.savez(file, attention=made.astype(np.float16), tokens=np.array(words))
-            told = f"12 × 12 × {tokens}, {file.stat().st_size / 1e6:.1f} MB"
-            print(f"{told:26}{'s':>10}{'held, ms':>10}{'CPU, ms':>10}")
+            words = [f"w{index}" for index in range(tokens)]
+            maps, file = weights(tokens), Path(folder) / f"{tokens}.npz"
+            np.savez(file, attention=maps.astype(np.float16), tokens=np.array(words))
+            label = f"12 × 12 × {tokens}, {file.stat().st_size / 1e6:.1f} MB"
+            print(f"{label:26}{'s':>10}{'held, ms':>10}{'CPU, ms':>10}")
             context = browser.new_context(
                 bypass_csp=True, viewport={"width": 1440, "height": 900}, accept_downloads=True
             )
             context.add_init_script(BLOCKS)
             context.set_default_timeout(4 * PATIENCE)
             in_the_lab(context.new_page(), address, file)
-            alone(context.new_page(), made, words, Path(folder) / f"{tokens}.html")
+            alone(context.new_page(), maps, words, Path(folder) / f"{tokens}.html")
             context.close()
 
 

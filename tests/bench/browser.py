@@ -117,8 +117,8 @@ def main(flips: int) -> None:
             context.add_init_script(LOOK)
             context.set_default_timeout(PATIENCE)
             rival, second, lab, remove, whole = (context.new_page() for _ in range(5))
-            for page, at in ((rival, bare_address), (second, tuned_address)):
-                page.goto(at)
+            for page, location in ((rival, bare_address), (second, tuned_address)):
+                page.goto(location)
                 page.locator(".st-key-scale").wait_for()
             lab.goto(address)
             wait_for_picture(lab)

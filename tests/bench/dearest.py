@@ -39,10 +39,10 @@ async def beside(address: str, links: tuple[Link, ...], third: Visitor) -> tuple
     while not all(task.done() for _, task in busy) and len(waits) < 2000:
         waits.append(await third.flip())
     took = [await task for _, task in busy]
-    said = [note for visitor, _ in busy for note in visitor.notes]
+    notes = [note for visitor, _ in busy for note in visitor.notes]
     for visitor, _ in busy:
         await visitor.leave()
-    return waits, took, said
+    return waits, took, notes
 
 
 def line(name: str, waits: list[float], took: list[float], usual: float) -> str:

@@ -131,17 +131,17 @@ def main(updates: int) -> None:
                 warm.page.close()
             for size in SIZES:
                 both = {kind: Kind(context, address, kind, size) for kind in ("canvas", "plotly")}
-                first = {kind: one.open() for kind, one in both.items()}
+                first = {kind: figure.open() for kind, figure in both.items()}
                 for turn in range(updates + 1):
-                    for one in both.values():
-                        one.update(keep=turn > 0)
-                update = {kind: statistics.median(one.times) for kind, one in both.items()}
-                kilobytes = {kind: statistics.median(one.sizes) / 1000 for kind, one in both.items()}
+                    for figure in both.values():
+                        figure.update(keep=turn > 0)
+                update = {kind: statistics.median(figure.times) for kind, figure in both.items()}
+                kilobytes = {kind: statistics.median(figure.sizes) / 1000 for kind, figure in both.items()}
                 label = "×".join(map(str, size))
-                for kind, one in both.items():
+                for kind, figure in both.items():
                     print(f"{label:14}{kind:10}{first[kind]:10.0f}{update[kind]:11.0f}{kilobytes[kind]:8.1f}")
                     label = ""
-                    one.page.close()
+                    figure.page.close()
                 ratios = (first, update, kilobytes)
                 a, b, c = (numbers["plotly"] / numbers["canvas"] for numbers in ratios)
                 print(f"{'':14}{'ratio':10}{a:10.1f}{b:11.1f}{c:8.1f}", flush=True)

@@ -91,10 +91,12 @@ def main(visits: int, pages: tuple[str, ...]) -> None:
                         rival.append(visit(browser, bare, size, picture=False)["text"])
                         ours.append(visit(browser, lab + page, size, picture=picture))
                     text = statistics.median(rival)
-                    shift = statistics.median(sum(one["value"] for one in noted["shifts"]) for noted in ours)
+                    shift = statistics.median(
+                        sum(shift_entry["value"] for shift_entry in noted["shifts"]) for noted in ours
+                    )
                     frame = statistics.median(noted["text"] for noted in ours) / text
                     drawn = statistics.median(noted["picture"] for noted in ours) / text if picture else float("nan")
-                    worst = max(ours[-1]["shifts"], key=lambda one: one["value"], default=None)
+                    worst = max(ours[-1]["shifts"], key=lambda shift_entry: shift_entry["value"], default=None)
                     what = f"{worst['value']:.3f} at {worst['at'] / 1000:.2f} s: {worst['moved'][:2]}" if worst else ""
                     print(
                         f"{page:14} {size[0]}×{size[1]:<5} {shift:7.3f} {frame:7.2f} {drawn:8.2f}   {what}", flush=True

@@ -30,8 +30,8 @@ def fused(transformer: Transformer, ids: Tensor) -> Tensor:
     """Logits (B, T, V) of a causal, pre-norm Transformer with nothing recorded on the way."""
     width = [transformer.config.d_model]
     heads = transformer.config.n_heads
-    at = torch.arange(ids.size(1), device=ids.device)  # (T,)
-    x = transformer.position.add(transformer.embedding(ids), at)  # (B, T, C)
+    positions = torch.arange(ids.size(1), device=ids.device)  # (T,)
+    x = transformer.position.add(transformer.embedding(ids), positions)  # (B, T, C)
     for layer in transformer.layers:
         y = F.layer_norm(x, width, layer.norm1.weight, layer.norm1.bias, layer.norm1.eps)
         attention = layer.attention
@@ -51,9 +51,9 @@ def by_hand(transformer: Transformer, ids: Tensor) -> tuple[list[tuple[Tensor, .
     """The same logits, and the stages of each layer as they come: no switch, no name, no other shape of model."""
     width, kept = [transformer.config.d_model], []
     heads = transformer.config.n_heads
-    at = torch.arange(ids.size(1), device=ids.device)  # (T,)
-    ceiling = prepare_mask(causal(at, at)).upper_bound  # (T, T)
-    x = transformer.position.add(transformer.embedding(ids), at)  # (B, T, C)
+    positions = torch.arange(ids.size(1), device=ids.device)  # (T,)
+    ceiling = prepare_mask(causal(positions, positions)).upper_bound  # (T, T)
+    x = transformer.position.add(transformer.embedding(ids), positions)  # (B, T, C)
     for layer in transformer.layers:
         read = F.layer_norm(x, width, layer.norm1.weight, layer.norm1.bias, layer.norm1.eps)
         attention = layer.attention

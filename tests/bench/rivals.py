@@ -131,7 +131,9 @@ def prepare() -> Path:
                 ["npm", "pack", "-s", package], cwd=home, check=True, capture_output=True, text=True
             )
             with tarfile.open(home / packed.stdout.split()[-1]) as archive:
-                (home / package).write_bytes(archive.extractfile(file).read())  # type: ignore[union-attr]
+                script = archive.extractfile(file)
+                assert script is not None, f"{file} of {package} is no file"
+                (home / package).write_bytes(script.read())
         (home / "ready").touch()
     (site,) = home.glob("lib/python*/site-packages")
     (site / "lent.pth").write_text(get_path("purelib"))  # it may be another checkout that asks
@@ -146,7 +148,7 @@ def make(kind: str, size: tuple[int, int, int], seed: int, folder: Path, python:
     weights /= np.maximum(weights.sum(axis=-1, keepdims=True), 1e-9)
     out = folder / f"{kind}-{seed}.html"
     if kind == "ours":
-        out.write_text(attention_figure(weights, [f"w{at}" for at in range(n)])._repr_html_(), encoding="utf-8")
+        out.write_text(attention_figure(weights, [f"w{index}" for index in range(n)])._repr_html_(), encoding="utf-8")
     else:
         np.save(folder / "weights.npy", weights)
         subprocess.run([python, "-c", THEIRS, kind, folder / "weights.npy", out], check=True, capture_output=True)
@@ -159,15 +161,15 @@ def wait(page: Page, kind: str, start: float) -> float:
     while time.monotonic() < give_up:
         page.wait_for_timeout(200)
         try:
-            told = [
+            events = [
                 frame.evaluate("() => [window.last, performance.timeOrigin + performance.now()]")
                 for frame in page.frames
             ]
             marks = sum(frame.evaluate(MARKS[kind]) for frame in page.frames)
         except Error:
             continue  # a frame went while it was asked
-        last = max(last for last, _ in told)
-        if marks and last > start and max(now for _, now in told) - last > QUIET * 1000:
+        last = max(last for last, _ in events)
+        if marks and last > start and max(now for _, now in events) - last > QUIET * 1000:
             return (last - start) / 1000
     raise TimeoutError
 
@@ -244,7 +246,7 @@ def spelt(times: list[list[float]]) -> str:
     if not times or statistics.median(took for took, _ in times) > LIMIT:
         return f"{f'> {LIMIT}':>11}{'':9}"
     return "".join(
-        f"{statistics.median(one):{wide}.2f}" for one, wide in zip(zip(*times, strict=True), (11, 9), strict=True)
+        f"{statistics.median(column):{wide}.2f}" for column, wide in zip(zip(*times, strict=True), (11, 9), strict=True)
     )
 
 
@@ -257,8 +259,8 @@ def main(updates: int) -> None:
         for kind in KINDS:
             with tempfile.TemporaryDirectory() as place:
                 folder = Path(place)
-                made = [make(kind, size, seed, folder, python) for seed in (0, 1)]
-                megabytes = made[0].stat().st_size / 1e6
+                files = [make(kind, size, seed, folder, python) for seed in (0, 1)]
+                megabytes = files[0].stat().st_size / 1e6
                 times = measure(kind, folder, updates)
             print(f"{label:12}{kind:13}{megabytes:8.1f}{spelt(times[:1])}{spelt(times[1:])}", flush=True)
             label = ""

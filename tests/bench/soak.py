@@ -104,13 +104,13 @@ async def hostile(address: str, room: Room, seed: int) -> None:
 
 async def for_a_while(seconds: float, who: list[Awaitable[Any]]) -> None:
     """Let them all go on for so long, and send them home."""
-    tasks = [asyncio.ensure_future(one) for one in who]
+    tasks = [asyncio.ensure_future(outcome) for outcome in who]
     await asyncio.sleep(seconds)
     for task in tasks:
         task.cancel()
-    for one in await asyncio.gather(*tasks, return_exceptions=True):
-        if isinstance(one, Exception):
-            print(f"a visitor was sent home with {one!r}")
+    for outcome in await asyncio.gather(*tasks, return_exceptions=True):
+        if isinstance(outcome, Exception):
+            print(f"a visitor was sent home with {outcome!r}")
 
 
 def shares(waits: list[float]) -> tuple[float, float, float]:
@@ -141,13 +141,13 @@ async def soak(address: str, bare: str, students: int, minutes: float, room: Roo
     for minute in range(max(1, round(minutes))):
         length = 60 * minutes / max(1, round(minutes))
         crowd: list[Awaitable[Any]] = [
-            student(address, room, 10_000 * seed + 100 * minute + at) for at in range(students)
+            student(address, room, 10_000 * seed + 100 * minute + number) for number in range(students)
         ]
         if time.monotonic() - begun >= 20 * minutes - 1:
             room.kind = "hostile"
             crowd.append(hostile(address, room, seed + minute))
         await for_a_while(length * (1 - 1 / BARE_SHARE), crowd)
-        await for_a_while(length / BARE_SHARE, [at_the_bare_app(bare, room, at) for at in range(students)])
+        await for_a_while(length / BARE_SHARE, [at_the_bare_app(bare, room, number) for number in range(students)])
         line(f"minute {minute + 1}")
     await asyncio.sleep(25)  # longer than the server keeps what a closed page had
     visitor = await arrive(address)  # Streamlit looks for closed pages when a page comes or goes
@@ -178,12 +178,14 @@ def main() -> None:
     wants = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     for name, kind, usual in (("students", int, 30), ("minutes", float, 10), ("pause", float, 4), ("seed", int, 0)):
         wants.add_argument(f"--{name}", type=kind, default=usual)
-    told = wants.parse_args()
+    arguments = wants.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         script = Path(folder) / "bare.py"
         script.write_text(BARE, encoding="utf-8")
         with serve() as address, serve(script) as bare:
-            asyncio.run(soak(address, bare, told.students, told.minutes, Room(told.pause), told.seed))
+            asyncio.run(
+                soak(address, bare, arguments.students, arguments.minutes, Room(arguments.pause), arguments.seed)
+            )
 
 
 if __name__ == "__main__":

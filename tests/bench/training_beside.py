@@ -83,8 +83,9 @@ def main() -> None:
                 after = await asyncio.to_thread(get, f"{address}/state")
                 print(f"steps of the two trainings: {before} before the flips, {after} after them")
                 for name, part in (("median", 50), ("95th percentile", 95)):
-                    one, two = (statistics.quantiles(seconds, n=100)[part - 1] for seconds in (quiet, busy))
-                    print(f"{name} of a flip: {1000 * one:.0f} ms alone, {1000 * two:.0f} ms, ratio {two / one:.2f}")
+                    quiet_s, busy_s = (statistics.quantiles(seconds, n=100)[part - 1] for seconds in (quiet, busy))
+                    ratio = busy_s / quiet_s
+                    print(f"{name} of a flip: {1000 * quiet_s:.0f} ms alone, {1000 * busy_s:.0f} ms, ratio {ratio:.2f}")
 
             alone(visit())
 

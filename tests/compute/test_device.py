@@ -28,10 +28,10 @@ def test_cuda_comes_before_mps_and_mps_before_the_cpu(monkeypatch):
     assert choose_device().type == "cuda"
 
 
-@pytest.mark.parametrize("asked", ["toaster", "cuda:99", "meta", "; rm -rf /"])
-def test_a_device_that_is_not_there_is_refused_by_name(monkeypatch, asked):
-    monkeypatch.setenv(VARIABLE, asked)
-    with pytest.raises(ValueError, match=f'{VARIABLE} asks for "{asked}", which this machine does not have'):
+@pytest.mark.parametrize("name", ["toaster", "cuda:99", "meta", "; rm -rf /"])
+def test_a_device_that_is_not_there_is_refused_by_name(monkeypatch, name):
+    monkeypatch.setenv(VARIABLE, name)
+    with pytest.raises(ValueError, match=f'{VARIABLE} asks for "{name}", which this machine does not have'):
         choose_device()
 
 

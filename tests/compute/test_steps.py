@@ -73,16 +73,16 @@ def test_knockouts_and_the_comparison_can_be_stopped_at_a_step():
         lambda: compare(Experiment(text="the dogs sleep ."), repetitions=1),
         lambda: attribution.key_ablation_effect(Experiment(text="the dogs sleep ."), 0, 0, 3),
     ):
-        heard = []
+        shares = []
 
-        def leave(share, heard=heard):
-            heard.append(share)
-            if len(heard) == 2:
+        def leave(share, shares=shares):
+            shares.append(share)
+            if len(shares) == 2:
                 raise GoneError
 
         with pytest.raises(GoneError), listening(leave):
             compute()
-        assert len(heard) == 2
+        assert len(shares) == 2
 
 
 def test_the_share_of_the_comparison_grows_over_all_turns_and_ways_and_ends_at_one():

@@ -38,20 +38,22 @@ def learning(seen: Seen) -> Reading:
         network, ids, targets = untrained(seen, 128, -1, **changes)
         with torch.no_grad():
             trace = network(ids)
-        asked = targets >= 0
-        chances = trace.logits[asked].double().log_softmax(-1)
-        held_out = -chances.gather(1, targets[asked][:, None]).mean().item()
-        accuracy = (trace.logits.argmax(-1) == targets)[asked].double().mean().item()
+        counted = targets >= 0
+        chances = trace.logits[counted].double().log_softmax(-1)
+        held_out = -chances.gather(1, targets[counted][:, None]).mean().item()
+        accuracy = (trace.logits.argmax(-1) == targets)[counted].double().mean().item()
         streams = [trace.embed, *(layer.resid_post for layer in trace.layers)]
         residual = [stream.square().sum(-1).sqrt().mean().item() for stream in streams]
         weights = torch.stack([layer.attention.weights[0] for layer in trace.layers]).numpy()
 
-        holds = (ids[:, None, :] == targets[:, :, None]).double()[asked]  # (N, T)
-        found = [[(m[:, h][asked].double() * holds).sum(-1).mean().item() for h in range(2)] for m in maps_of(trace)]
+        holds = (ids[:, None, :] == targets[:, :, None]).double()[counted]  # (N, T)
+        on_answer = [
+            [(m[:, h][counted].double() * holds).sum(-1).mean().item() for h in range(2)] for m in maps_of(trace)
+        ]
 
         network, ids, targets = untrained(seen, 32, 0, **changes)
-        asked = targets >= 0
-        loss = -network(ids).logits[asked].log_softmax(-1).gather(1, targets[asked][:, None]).mean()
+        counted = targets >= 0
+        loss = -network(ids).logits[counted].log_softmax(-1).gather(1, targets[counted][:, None]).mean()
         loss.backward()
         squares: dict[str, float] = {}
         for key, parameter in network.named_parameters():
@@ -67,7 +69,7 @@ def learning(seen: Seen) -> Reading:
         table |= {f"learning rate, {name}": [rate], f"training loss, {name}": [loss.item()]}
         table |= {f"held-out loss, {name}": [held_out], f"held-out accuracy, {name}": [accuracy]}
         table |= {f"gradient norm, {name}": [np.sqrt(sum(own))]}
-        table |= {f"weight on the answer, {name}": [np.max(found)]}
+        table |= {f"weight on the answer, {name}": [np.max(on_answer)]}
         steps, tokens = {"step": [0]}, range(weights.shape[-1])
         every = [f"layer {layer}" for layer in range(layers)]
         maps = {f"layer_{name}": range(layers), f"head_{name}": range(2), "query": tokens, "key": tokens}
@@ -75,7 +77,7 @@ def learning(seen: Seen) -> Reading:
             f"{name}_gradient": ({**steps, f"part_{name}": ["embedding", *every, "read-out"]}, [gradient]),
             f"{name}_residual": ({**steps, f"after_{name}": ["embedding", *every]}, [residual]),
             f"{name}_weights": ({**steps, **maps}, [weights]),
-            f"{name}_on_answer": ({**steps, f"layer_{name}": range(layers), f"head_{name}": range(2)}, [found]),
+            f"{name}_on_answer": ({**steps, f"layer_{name}": range(layers), f"head_{name}": range(2)}, [on_answer]),
             f"{name}_loss": (steps, [loss.item()]),
             f"{name}_held_out_loss": (steps, [held_out]),
             f"{name}_accuracy": (steps, [accuracy]),
@@ -170,10 +172,10 @@ def smoothness(seen: Seen) -> Reading:
 
 def tried(network: Transformer, step: int, rate: float) -> tuple[float, float]:
     """The loss after one plain step along the gradient, and how far the gradient has moved per distance."""
-    there = copy.deepcopy(network)
-    gradient_of(there, step)
-    before = torch.cat([p.grad.flatten() for p in there.parameters()])
-    torch.optim.SGD(there.parameters(), rate).step()
-    loss = gradient_of(there, step)
-    after = torch.cat([p.grad.flatten() for p in there.parameters()])
+    copied = copy.deepcopy(network)
+    gradient_of(copied, step)
+    before = torch.cat([p.grad.flatten() for p in copied.parameters()])
+    torch.optim.SGD(copied.parameters(), rate).step()
+    loss = gradient_of(copied, step)
+    after = torch.cat([p.grad.flatten() for p in copied.parameters()])
     return loss.item(), ((after - before).norm() / (rate * before.norm())).item()

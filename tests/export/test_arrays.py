@@ -47,10 +47,10 @@ def zipped(**entries):
 def refused(*arguments, **named):
     with pytest.raises(ArraysError) as refusal:
         (read if isinstance(arguments[0], bytes) else maps)(*arguments, **named)
-    told = str(refusal.value)
-    assert told.endswith(".")
-    assert len(told) < 300
-    return told
+    message = str(refusal.value)
+    assert message.endswith(".")
+    assert len(message) < 300
+    return message
 
 
 # What is understood
@@ -58,9 +58,9 @@ def refused(*arguments, **named):
 
 @pytest.mark.parametrize("shape", [(2, 4, 3, 3), (4, 3, 3), (3, 3), (2, 1, 4, 3, 3)])
 def test_missing_axes_are_one_and_a_batch_of_one_is_none(shape):
-    made = maps(even(*shape), WORDS)
-    assert made.weights.shape == (2 if shape[0] == 2 else 1, 1 if len(shape) == 2 else 4, 3, 3)
-    assert (made.query_tokens, made.columns, made.warnings) == (tuple(WORDS), tuple(WORDS), ())
+    uploaded = maps(even(*shape), WORDS)
+    assert uploaded.weights.shape == (2 if shape[0] == 2 else 1, 1 if len(shape) == 2 else 4, 3, 3)
+    assert (uploaded.query_tokens, uploaded.columns, uploaded.warnings) == (tuple(WORDS), tuple(WORDS), ())
 
 
 def test_lists_numpy_and_torch_give_the_same_maps():
@@ -80,15 +80,19 @@ def test_the_whole_output_of_a_model_is_answered_with_the_field_to_give(field):
 
 def test_nan_is_a_cell_that_is_not_there_and_a_mask_takes_away_more():
     weights = np.array([[1, np.nan, np.nan], [0.5, 0.5, np.nan], [0.2, 0.3, 0.5]])
-    made = maps(weights, WORDS, mask=[[1, 1, 1], [1, 1, 1], [1, 1, 0]])
-    assert made.mask[0, 0].tolist() == [[True, False, False], [True, True, False], [True, True, False]]
-    assert made.weights[0, 0, 2].tolist() == pytest.approx([0.2, 0.3, 0])
-    assert made.warnings == ("1 of 3 rows does not sum to 1: the sum is 0.50. The weights are shown unchanged.",)
+    uploaded = maps(weights, WORDS, mask=[[1, 1, 1], [1, 1, 1], [1, 1, 0]])
+    assert uploaded.mask[0, 0].tolist() == [[True, False, False], [True, True, False], [True, True, False]]
+    assert uploaded.weights[0, 0, 2].tolist() == pytest.approx([0.2, 0.3, 0])
+    assert uploaded.warnings == ("1 of 3 rows does not sum to 1: the sum is 0.50. The weights are shown unchanged.",)
 
 
 def test_two_lists_of_words_make_a_map_that_is_no_square():
-    made = maps(even(2, 2, 3, 5), WORDS, list("abcde"))
-    assert (made.weights.shape, made.columns, made.key_tokens) == ((2, 2, 3, 5), tuple("abcde"), tuple("abcde"))
+    uploaded = maps(even(2, 2, 3, 5), WORDS, list("abcde"))
+    assert (uploaded.weights.shape, uploaded.columns, uploaded.key_tokens) == (
+        (2, 2, 3, 5),
+        tuple("abcde"),
+        tuple("abcde"),
+    )
 
 
 @pytest.mark.parametrize("name", ["key_tokens", "looked_at"])
@@ -99,17 +103,17 @@ def test_a_file_may_give_the_key_tokens_under_the_name_of_today_or_of_earlier_ve
 
 def test_a_file_with_weights_of_its_own_beside_the_attention_is_read_by_its_attention():
     square = np.array(WORDS)
-    made = read(npz(attention=even(3, 3), tokens=square, weights=np.zeros((7, 7)), query=np.array(list("abcdefg"))))
-    assert (made.query_tokens, made.weights.shape) == (tuple(WORDS), (1, 1, 3, 3))
+    uploaded = read(npz(attention=even(3, 3), tokens=square, weights=np.zeros((7, 7)), query=np.array(list("abcdefg"))))
+    assert (uploaded.query_tokens, uploaded.weights.shape) == (tuple(WORDS), (1, 1, 3, 3))
 
 
 def test_what_was_given_stays_the_givers_and_what_is_kept_cannot_change():
     mine = even(1, 1, 3, 3)
-    made = maps(mine, WORDS)
+    uploaded = maps(mine, WORDS)
     mine[:] = 0
-    assert made.weights.sum() == pytest.approx(3)
+    assert uploaded.weights.sum() == pytest.approx(3)
     with pytest.raises(ValueError, match="read-only"):
-        made.weights[0] = 0
+        uploaded.weights[0] = 0
 
 
 def test_a_row_that_may_look_at_nothing_needs_no_sum():
@@ -144,9 +148,9 @@ def test_all_four_entries_are_read_and_others_left_alone():
         mask=np.array([True, False]),
         origin=np.array([{"never": "unpickled"}], dtype=object),
     )
-    made = read(file)
-    assert made.columns == ("ein", "Hund")
-    assert made.mask.all(axis=(0, 1, 2)).tolist() == [True, False]
+    uploaded = read(file)
+    assert uploaded.columns == ("ein", "Hund")
+    assert uploaded.mask.all(axis=(0, 1, 2)).tolist() == [True, False]
 
 
 def test_numbers_as_tokens_become_their_digits_and_half_a_character_a_mark():
@@ -161,8 +165,8 @@ def test_numbers_as_tokens_become_their_digits_and_half_a_character_a_mark():
     "nothing", [None, (), [], (None, None), ((), ()), (torch.eye(3)[None, None], None), ([None], [None])], ids=str
 )
 def test_a_model_that_returned_no_weights_is_answered_with_how_to_load_it(nothing):
-    told = refused(nothing, WORDS)
-    assert 'attn_implementation="eager"' in told and "output_attentions=True" in told
+    message = refused(nothing, WORDS)
+    assert 'attn_implementation="eager"' in message and "output_attentions=True" in message
 
 
 def test_a_file_of_an_empty_tuple_is_answered_with_how_to_load_the_model():
@@ -171,10 +175,10 @@ def test_a_file_of_an_empty_tuple_is_answered_with_how_to_load_the_model():
 
 def test_tensors_with_gradients_and_of_bfloat16_are_taken_however_deep_they_are_nested():
     head = torch.tensor([[1.0, 0.0], [0.25, 0.75]], dtype=torch.bfloat16, requires_grad=True)
-    made = maps([[head, head], [head, head * 0 + 0.5]], ["a", "b"])
-    assert made.weights.shape == (2, 2, 2, 2)
-    assert made.weights[0, 1].tolist() == [[1.0, 0.0], [0.25, 0.75]]
-    assert made.weights[1, 1].tolist() == [[0.5, 0.5], [0.5, 0.5]]
+    uploaded = maps([[head, head], [head, head * 0 + 0.5]], ["a", "b"])
+    assert uploaded.weights.shape == (2, 2, 2, 2)
+    assert uploaded.weights[0, 1].tolist() == [[1.0, 0.0], [0.25, 0.75]]
+    assert uploaded.weights[1, 1].tolist() == [[0.5, 0.5], [0.5, 0.5]]
 
 
 @pytest.fixture(scope="module")
@@ -186,11 +190,11 @@ def writer():
 def test_the_steps_of_generate_are_the_maps_of_one_pass_over_the_same_text(writer, cached):
     ids = torch.tensor([[5, 6, 7]])
     wanted = {"output_attentions": True, "return_dict_in_generate": True, "use_cache": cached}
-    made = writer.generate(ids, max_new_tokens=4, do_sample=False, pad_token_id=0, eos_token_id=None, **wanted)
-    tokens = [str(one) for one in made.sequences[0].tolist()]
+    output = writer.generate(ids, max_new_tokens=4, do_sample=False, pad_token_id=0, eos_token_id=None, **wanted)
+    tokens = [str(token_id) for token_id in output.sequences[0].tolist()]
     assert len(tokens) == 7
-    joined = maps(made.attentions, tokens)
-    once = writer(made.sequences[:, :-1], output_attentions=True).attentions  # (1, H, T, S) a layer
+    joined = maps(output.attentions, tokens)
+    once = writer(output.sequences[:, :-1], output_attentions=True).attentions  # (1, H, T, S) a layer
     assert np.allclose(joined.weights, torch.stack(once)[:, 0].detach().numpy(), atol=1e-5)
     assert joined.query_tokens == tuple(tokens[:-1])
     assert joined.warnings == ("The last token was written but not read, so it has no row and no column.",)
@@ -200,9 +204,9 @@ def test_the_steps_of_generate_are_the_maps_of_one_pass_over_the_same_text(write
 
 def test_the_cross_attention_of_generate_is_one_row_a_step():
     rows = np.random.default_rng(0).dirichlet(np.ones(3), (4, 2, 1, 2, 1)).astype(np.float32)  # step, layer, B, H, row
-    made = maps(tuple(tuple(map(torch.tensor, step)) for step in rows), list("abcde"), WORDS)
-    assert made.query_tokens == tuple("abcd")
-    assert same_bits(made.weights, rows[:, :, 0, :, 0].transpose(1, 2, 0, 3), "copied")
+    uploaded = maps(tuple(tuple(map(torch.tensor, step)) for step in rows), list("abcde"), WORDS)
+    assert uploaded.query_tokens == tuple("abcd")
+    assert same_bits(uploaded.weights, rows[:, :, 0, :, 0].transpose(1, 2, 0, 3), "copied")
 
 
 def test_several_beams_and_a_cache_with_a_window_are_refused():
@@ -214,8 +218,8 @@ def test_several_beams_and_a_cache_with_a_window_are_refused():
 
 
 def test_weights_above_one_from_dropout_are_told_from_scores():
-    told = refused(np.eye(4) / 0.9, list("abcd"))
-    assert "model.eval()" in told and "softmax" not in told
+    message = refused(np.eye(4) / 0.9, list("abcd"))
+    assert "model.eval()" in message and "softmax" not in message
     torch.manual_seed(0)
     even_rows = torch.full((4, 8, 8), 0.125)
     assert "softmax" in refused(torch.nn.functional.softplus(torch.randn(4, 8, 8)) * 3, list("abcdefgh"))
@@ -233,7 +237,7 @@ def test_a_training_model_is_told_to_leave_training(writer):
 
 
 @pytest.mark.parametrize(
-    ("whole", "told"),
+    ("whole", "message"),
     [
         (np.array([[255, 0, 0], [200, 55, 0], [85, 85, 85]], dtype=np.uint8), "bytes from 0 to 255"),
         (np.array([[9, 255, 7], [255, 3, 1], [0, 0, 255]], dtype=np.uint8), "bytes from 0 to 255"),
@@ -242,9 +246,9 @@ def test_a_training_model_is_told_to_leave_training(writer):
         (np.array([[100, 0, 0], [33.3, 66.7, 0], [33.3, 33.3, 33.3]]), "percent"),
     ],
 )
-def test_bytes_and_percents_are_called_what_they_are(whole, told):
-    assert told in refused(whole, WORDS)
-    assert ("Divide by 100" if told == "percent" else "Divide by 255") in refused(whole, WORDS)
+def test_bytes_and_percents_are_called_what_they_are(whole, message):
+    assert message in refused(whole, WORDS)
+    assert ("Divide by 100" if message == "percent" else "Divide by 255") in refused(whole, WORDS)
 
 
 def test_ones_and_zeros_as_bytes_are_weights():
@@ -255,7 +259,7 @@ def test_ones_and_zeros_as_bytes_are_weights():
 
 
 @pytest.mark.parametrize(
-    ("given_", "tokens", "looked_at", "told"),
+    ("given_", "tokens", "looked_at", "message"),
     [
         (even(2, 2), WORDS, None, "3 tokens need (3, 3) weights, not (2, 2)."),
         (even(3, 5), WORDS, None, 'not (3, 5), or a second list of words, "key_tokens", of 5.'),
@@ -277,8 +281,8 @@ def test_ones_and_zeros_as_bytes_are_weights():
         ([np.eye(3), np.eye(2)], WORDS, None, "differ in shape: (3, 3), (2, 2)"),
     ],
 )
-def test_what_does_not_fit_is_refused_with_both_sides(given_, tokens, looked_at, told):
-    assert told in refused(given_, tokens, looked_at)
+def test_what_does_not_fit_is_refused_with_both_sides(given_, tokens, looked_at, message):
+    assert message in refused(given_, tokens, looked_at)
 
 
 def test_masks_that_are_none_are_refused():
@@ -305,7 +309,7 @@ NONE = "This is not an .npz file, or it is broken."
 
 
 @pytest.mark.parametrize(
-    ("file", "told"),
+    ("file", "message"),
     [
         (b"", NONE),
         (b"attention,tokens\n0.5,dog\n", NONE),
@@ -328,18 +332,18 @@ NONE = "This is not an .npz file, or it is broken."
         (zipped(attention=npy(descr="nonsense")), NONE),
         (zipped(attention=b"not an array at all"), "is not an array"),
         (zipped(attention=b""), "is not an array"),
-        (zipped(**{f"x{at}": b"" for at in range(MAX_ENTRIES + 1)}), "101 entries"),
+        (zipped(**{f"x{number}": b"" for number in range(MAX_ENTRIES + 1)}), "101 entries"),
     ],
 )
-def test_a_hostile_file_is_answered_with_a_sentence(file, told):
-    assert told in refused(file)
+def test_a_hostile_file_is_answered_with_a_sentence(file, message):
+    assert message in refused(file)
 
 
 def test_a_hundred_gigabytes_behind_a_megabyte_are_not_unpacked():
     """A ZIP of noughts shrinks a thousandfold; its header says what it would be."""
     bomb = npy(shape="(1, 1, 3, 3)", data=b"\0" * 50_000_000)  # says 36 bytes, holds 50 million
-    made = read(zipped(attention=bomb, tokens=npy("<U1", "(3,)", np.array(list("abc")).tobytes())))
-    assert made.weights.shape == (1, 1, 3, 3), "no more is unpacked than the header says"
+    uploaded = read(zipped(attention=bomb, tokens=npy("<U1", "(3,)", np.array(list("abc")).tobytes())))
+    assert uploaded.weights.shape == (1, 1, 3, 3), "no more is unpacked than the header says"
     assert "up to" in refused(zipped(attention=npy(shape="(5000, 5000, 1000)", data=b"\0" * 1_000_000)))
 
 
@@ -348,9 +352,9 @@ def test_a_file_that_is_too_large_is_not_opened():
 
 
 @given(st.integers(0, len(GOOD) - 1), st.integers(0, 255))
-def test_a_file_with_any_byte_changed_is_read_or_refused(at, byte):
+def test_a_file_with_any_byte_changed_is_read_or_refused(offset, byte):
     broken = bytearray(GOOD)
-    broken[at] = byte
+    broken[offset] = byte
     try:
         read(bytes(broken))
     except ArraysError as refusal:

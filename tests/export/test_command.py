@@ -28,8 +28,8 @@ LINK = "http://localhost:8501/?scale=false&layer=1&head=2"
 
 
 def test_the_command_has_its_name():
-    told = tomllib.loads((cli.ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    module, _, function = told["project"]["scripts"]["attention-lab"].partition(":")
+    project = tomllib.loads((cli.ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    module, _, function = project["project"]["scripts"]["attention-lab"].partition(":")
     assert getattr(importlib.import_module(module), function) is main
 
 
@@ -67,8 +67,8 @@ def test_pages_are_listed_as_the_browser_spells_them_and_each_that_is_listed_is_
     paths = set(re.findall(r'url_path="([\w-]+)"', contents)) - {"home"}  # which is “heads” too
     with pytest.raises(ExportError) as refusal:
         page_state("/your_page")
-    told = re.fullmatch(r'There is no page "your_page"\. There are: (.+)\.', str(refusal.value))
-    listed = told[1].split(", ")
+    match = re.fullmatch(r'There is no page "your_page"\. There are: (.+)\.', str(refusal.value))
+    listed = match[1].split(", ")
     assert listed == sorted(paths)
     for path in listed:
         assert page_state(f"/{path}").link == ("/" if path == "heads" else f"/{path}")
@@ -90,8 +90,8 @@ def test_a_link_to_one_figure_names_it(link, figure):
 
 def test_the_figure_that_a_link_shows_alone_is_the_one_that_is_exported(tmp_path):
     for out, more in (("alone", "&figure=leaks"), ("named", "")):
-        asked = ["export", f"/masks?edit_position=8{more}", "--out", str(tmp_path / f"{out}.csv")]
-        assert main([*asked, *([] if more else ["--figure", "leaks"])]) == 0
+        command = ["export", f"/masks?edit_position=8{more}", "--out", str(tmp_path / f"{out}.csv")]
+        assert main([*command, *([] if more else ["--figure", "leaks"])]) == 0
     assert (tmp_path / "alone.csv").read_bytes() == (tmp_path / "named.csv").read_bytes()
     assert (tmp_path / "alone.csv").read_text(encoding="utf-8-sig").startswith("position,word,largest change")
 
@@ -116,7 +116,7 @@ def test_an_experiment_is_read_from_its_file(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("link", "told"),
+    ("link", "message"),
     [
         ("/nowhere", 'There is no page "nowhere". There are: heads, inside'),
         ("missing.json", "This experiment cannot be read"),
@@ -125,13 +125,13 @@ def test_an_experiment_is_read_from_its_file(tmp_path):
         ('{"layer": 1}', 'neither a "link" nor a "page"'),
     ],
 )
-def test_a_link_that_leads_nowhere_is_refused_with_a_sentence(link, told):
-    with pytest.raises(ExportError, match=re.escape(told)):
+def test_a_link_that_leads_nowhere_is_refused_with_a_sentence(link, message):
+    with pytest.raises(ExportError, match=re.escape(message)):
         page_state(link)
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         ([LINK, "--out", "x.gif"], 'svg, png, pdf, csv, npz, html, not in ".gif"'),
         ([LINK, "--out", "x.csv", "--figure", "moon"], "There are: sentence, grid, enlarged, next, lens."),
@@ -145,12 +145,12 @@ def test_a_link_that_leads_nowhere_is_refused_with_a_sentence(link, told):
         (["--list", "missing.txt"], "The list missing.txt cannot be read: No such file or directory."),
     ],
 )
-def test_what_cannot_be_made_is_one_sentence_and_no_file(arguments, told, tmp_path, monkeypatch, capsys):
+def test_what_cannot_be_made_is_one_sentence_and_no_file(arguments, message, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert main(["export", *arguments]) == 1
-    said = capsys.readouterr().err
-    assert told in said
-    assert said.count("\n") == 1
+    errors = capsys.readouterr().err
+    assert message in errors
+    assert errors.count("\n") == 1
     assert not list(tmp_path.iterdir())
 
 
@@ -223,8 +223,8 @@ def test_the_command_line_draws_what_the_browser_saves(context, address, tmp_pat
     for key, out in lines:
         theirs, ours = out.read_bytes(), saved(page, key, "SVG").path().read_bytes()
         assert texts(theirs) == texts(ours)
-        told = [json.loads(ElementTree.fromstring(svg).findtext(f"{SVG}metadata")) for svg in (theirs, ours)]
-        assert told[0] == told[1]
+        origins = [json.loads(ElementTree.fromstring(svg).findtext(f"{SVG}metadata")) for svg in (theirs, ours)]
+        assert origins[0] == origins[1]
     page.close()
 
 
@@ -254,12 +254,12 @@ def test_pictures_on_the_command_line_are_as_asked(tmp_path):
     assert dark.find(f"{SVG}rect").get("fill") == DARK.paper
     fills = {path.get("fill") for path in dark.iter(f"{SVG}path")}
     assert DARK.weights[0] in fills and LIGHT.weights[0] not in fills
-    told = {name.name_as_str(): decode_text(text) for name, text in PdfParser(buf=pdf).info.items()}
-    assert json.loads(told["AttentionLab"]) == json.loads(size.findtext(f"{SVG}metadata"))
-    assert told["Title"] == size.findtext(f"{SVG}title") != ""
-    assert LINK in told["Subject"]
+    info = {name.name_as_str(): decode_text(text) for name, text in PdfParser(buf=pdf).info.items()}
+    assert json.loads(info["AttentionLab"]) == json.loads(size.findtext(f"{SVG}metadata"))
+    assert info["Title"] == size.findtext(f"{SVG}title") != ""
+    assert LINK in info["Subject"]
     points = [float(size.get(side)) * 0.75 for side in ("width", "height")]
-    assert [float(one) for one in box.groups()] == pytest.approx(points, abs=1.5)
+    assert [float(length) for length in box.groups()] == pytest.approx(points, abs=1.5)
 
 
 @pytest.mark.usefixtures("chrome")

@@ -125,9 +125,9 @@ def test_labels_that_do_not_fit_are_refused_with_both_shapes():
 
 
 def test_two_axes_of_one_name_must_bear_the_same_labels():
-    one, other = (NamedArray(np.zeros(2), {"word": words}) for words in (["a", "b"], ["a", "c"]))
+    first, other = (NamedArray(np.zeros(2), {"word": words}) for words in (["a", "b"], ["a", "c"]))
     with pytest.raises(ValueError, match='two axes are called "word"'):
-        to_npz({"x": one, "y": other}, {})
+        to_npz({"x": first, "y": other}, {})
 
 
 @pytest.mark.parametrize("name", ["axes", "origin", "word"])
@@ -160,11 +160,13 @@ def test_the_grid_of_all_heads_is_named_after_no_head():
 
 
 def test_an_origin_leaves_out_what_there_is_none_of():
-    told = Provenance("waves", "0.1.0").to_json()
-    assert told == {"software": "Attention Lab", "figure": "waves", "version": "0.1.0"}
-    assert footer(told) == "Attention Lab 0.1.0"
+    origin = Provenance("waves", "0.1.0").to_json()
+    assert origin == {"software": "Attention Lab", "figure": "waves", "version": "0.1.0"}
+    assert footer(origin) == "Attention Lab 0.1.0"
 
 
 def test_a_foot_says_where_it_all_comes_from():
-    told = Provenance("grid", "0.1.0", weights="grammar", seed=0, notice="without scaling").to_json("http://localhost/")
-    assert footer(told) == "Attention Lab 0.1.0  ·  grammar, seed 0  ·  without scaling  ·  http://localhost/"
+    origin = Provenance("grid", "0.1.0", weights="grammar", seed=0, notice="without scaling").to_json(
+        "http://localhost/"
+    )
+    assert footer(origin) == "Attention Lab 0.1.0  ·  grammar, seed 0  ·  without scaling  ·  http://localhost/"

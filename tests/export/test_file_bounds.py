@@ -16,9 +16,9 @@ from viz.pack import FULL, encode_difference, encode_weights, pack
 
 def archive(**entries: bytes) -> bytes:
     file = io.BytesIO()
-    with zipfile.ZipFile(file, "w") as made:
+    with zipfile.ZipFile(file, "w") as writer:
         for name, data in entries.items():
-            made.writestr(f"{name}.npy", data)
+            writer.writestr(f"{name}.npy", data)
     return file.getvalue()
 
 
@@ -42,15 +42,15 @@ def test_an_array_of_too_many_numbers_is_refused_with_their_number_and_then_the_
 def test_as_many_numbers_as_allowed_are_read():
     file = io.BytesIO()
     np.savez(file, attention=np.arange(6, dtype=np.float32).reshape(2, 3))
-    found = read_npz(file.getvalue(), names=["attention"], most=6)["attention"]
-    assert found.tolist() == [[0, 1, 2], [3, 4, 5]]
+    weights = read_npz(file.getvalue(), names=["attention"], most=6)["attention"]
+    assert weights.tolist() == [[0, 1, 2], [3, 4, 5]]
 
 
 def test_an_array_in_the_order_of_fortran_is_read_in_its_own_order():
     file = io.BytesIO()
     np.savez(file, attention=np.asfortranarray(np.arange(6.0).reshape(2, 3)))
-    found = read_npz(file.getvalue(), names=["attention"], most=6)["attention"]
-    assert found.tolist() == [[0, 1, 2], [3, 4, 5]]
+    weights = read_npz(file.getvalue(), names=["attention"], most=6)["attention"]
+    assert weights.tolist() == [[0, 1, 2], [3, 4, 5]]
 
 
 def test_an_array_that_ends_early_is_refused_with_what_is_there_of_what_was_promised():
@@ -59,9 +59,9 @@ def test_an_array_that_ends_early_is_refused_with_what_is_there_of_what_was_prom
 
 
 def test_a_weight_beyond_one_is_drawn_as_one_and_one_below_zero_as_zero():
-    there = np.ones((1, 1, 1, 3), bool)
-    assert encode_weights(np.array([[[[1.3, 1.0, -0.4]]]]), there).ravel().tolist() == [FULL, FULL, 0]
-    assert encode_difference(np.array([[[[1.3, -1.3, 0.0]]]]), there).ravel().tolist() == [FULL, 0, FULL // 2]
+    allowed = np.ones((1, 1, 1, 3), bool)
+    assert encode_weights(np.array([[[[1.3, 1.0, -0.4]]]]), allowed).ravel().tolist() == [FULL, FULL, 0]
+    assert encode_difference(np.array([[[[1.3, -1.3, 0.0]]]]), allowed).ravel().tolist() == [FULL, 0, FULL // 2]
 
 
 @pytest.mark.parametrize("odd", ["", "x", "xx", "xxx"])
@@ -69,8 +69,8 @@ def test_the_header_is_padded_to_four_whatever_its_length(odd):
     block = pack({"odd": odd}, a=np.arange(3, dtype=np.float32))
     length = int.from_bytes(block[:4], "little")
     assert length % 4 == 0
-    told = json.loads(block[4 : 4 + length])
-    start = 4 + length + told["arrays"]["a"]["at"]
+    header = json.loads(block[4 : 4 + length])
+    start = 4 + length + header["arrays"]["a"]["at"]
     assert np.frombuffer(block[start : start + 12], np.float32).tolist() == [0, 1, 2]
 
 
@@ -78,15 +78,15 @@ def test_three_arrays_in_one_block_each_begin_where_the_header_says():
     arrays = {name: np.arange(n, dtype=np.uint8) + n for name, n in (("a", 3), ("b", 5), ("c", 8))}
     block = pack({}, **arrays)
     length = int.from_bytes(block[:4], "little")
-    told = json.loads(block[4 : 4 + length])["arrays"]
+    entries = json.loads(block[4 : 4 + length])["arrays"]
     for name, array in arrays.items():
-        start = 4 + length + told[name]["at"]
-        assert list(block[start : start + told[name]["bytes"]]) == array.tolist()
+        start = 4 + length + entries[name]["at"]
+        assert list(block[start : start + entries[name]["bytes"]]) == array.tolist()
 
 
 def test_the_foot_names_the_file_that_was_brought_and_no_seed_where_none_is_known():
-    made = provenance.Provenance("maps", "0.1.0", file="maps.npz").to_json()
-    assert provenance.footer(made).endswith("maps.npz")
+    origin = provenance.Provenance("maps", "0.1.0", file="maps.npz").to_json()
+    assert provenance.footer(origin).endswith("maps.npz")
     unknown = provenance.Provenance("grid", "0.1.0", weights="own-gpt2").to_json()
     assert provenance.footer(unknown).endswith("own-gpt2")
 

@@ -36,14 +36,14 @@ ROUGH = {"ways": 1e-4, "forms": 1e-5}  # where two ways to the same number are t
 NEAR = 2e-5  # float32, summed in another order
 
 
-def same(found, wanted, where, near=NEAR):
+def same(actual, wanted, where, near=NEAR):
     """Whether two columns, or two arrays, hold the same: numbers to rounding, everything else to the letter."""
-    found, wanted = np.asarray(found), np.asarray(wanted)
-    if found.dtype.kind in "fiu" and wanted.dtype.kind in "fiub":
-        assert found.shape == wanted.shape, where
-        np.testing.assert_allclose(found, wanted, rtol=20 * near, atol=near, err_msg=where)
+    actual, wanted = np.asarray(actual), np.asarray(wanted)
+    if actual.dtype.kind in "fiu" and wanted.dtype.kind in "fiub":
+        assert actual.shape == wanted.shape, where
+        np.testing.assert_allclose(actual, wanted, rtol=20 * near, atol=near, err_msg=where)
     else:
-        assert found.astype(str).tolist() == wanted.astype(str).tolist(), where
+        assert actual.astype(str).tolist() == wanted.astype(str).tolist(), where
 
 
 def plain(cell):
@@ -53,7 +53,7 @@ def plain(cell):
 
 def column(cells, like):
     """The cells of a CSV as what stands in the other column: numbers, where that holds numbers."""
-    if any(isinstance(one, (str, bool, np.bool_)) for one in like):
+    if any(isinstance(item, (str, bool, np.bool_)) for item in like):
         return [plain(cell) for cell in cells]
     return [float(cell) if cell else np.nan for cell in cells]
 
@@ -61,8 +61,8 @@ def column(cells, like):
 def numbers(cells):
     """None is a number that is not there."""
     cells = list(cells)
-    if any(one is None for one in cells):
-        return [np.nan if one is None else one for one in cells]
+    if any(cell is None for cell in cells):
+        return [np.nan if cell is None else cell for cell in cells]
     return cells
 
 
@@ -87,21 +87,19 @@ def check_csv(file, reading, where, near):
     head, *lines = read(file)
     check_names(head, (), (), where)
     assert [plain(name) for name in head] == list(reading.table), where
-    for name, found, wanted in zip(head, zip(*lines, strict=True), reading.table.values(), strict=True):
+    for name, actual, wanted in zip(head, zip(*lines, strict=True), reading.table.values(), strict=True):
         wanted = numbers(wanted)
-        same(column(found, wanted), wanted, f"{where}: {name}", near)
+        same(column(actual, wanted), wanted, f"{where}: {name}", near)
 
 
 def check_npz(file, reading, where, near):
     with np.load(io.BytesIO(file), allow_pickle=False) as held:
         axes = json.loads(str(held["axes"]))
         if reading.arrays is None:
-            assert set(axes.values() if False else {axis for names in axes.values() for axis in names}) == {"row"}, (
-                where
-            )
+            assert {axis for names in axes.values() for axis in names} == {"row"}, where
             check_names((), (), ("row",), where)
-            for found, wanted in zip(axes, reading.table.values(), strict=True):
-                same(held[found], numbers(wanted), f"{where}: {found}", near)
+            for axis_name, wanted in zip(axes, reading.table.values(), strict=True):
+                same(held[axis_name], numbers(wanted), f"{where}: {axis_name}", near)
             return
         assert axes == {name: list(labels) for name, (labels, _) in reading.arrays.items()}, where
         check_names((), axes, {axis for names in axes.values() for axis in names}, where)
@@ -119,22 +117,24 @@ def check_html(file, seen):
     charts = figures(seen.screen)
     if seen.key in charts:
         drawn = json.loads(re.search(r"Plotly\.newPlot\(\s*\"[^\"]+\",\s*(\[.*?\]),\s*\{", text, re.DOTALL).group(1))
-        for one, other in zip(drawn, charts[seen.key]["data"], strict=True):
-            assert {name: one.get(name) for name in "xyz"} == {name: other.get(name) for name in "xyz"}
+        for chart_trace, other in zip(drawn, charts[seen.key]["data"], strict=True):
+            assert {name: chart_trace.get(name) for name in "xyz"} == {name: other.get(name) for name in "xyz"}
     else:
-        (mount,) = [one.proto for one in seen.screen.get("bidi_component") if one.proto.id.endswith(f"-{seen.key}")]
+        (mount,) = [
+            element.proto for element in seen.screen.get("bidi_component") if element.proto.id.endswith(f"-{seen.key}")
+        ]
         assert b64decode(re.search(r'id="data">(.*?)</script>', text).group(1)) == mount.bytes
 
 
-def named(one):
-    page, state = one
+def named(case):
+    page, state = case
     return "-".join([page, *(value for _, value in state)])
 
 
-@pytest.mark.parametrize("one", every.SHOWN, ids=named)
-def test_every_file_of_a_page_holds_what_is_read_from_the_model(one):
-    page, state = one
-    for key in every.SHOWN[one]:
+@pytest.mark.parametrize("case", every.SHOWN, ids=named)
+def test_every_file_of_a_page_holds_what_is_read_from_the_model(case):
+    page, state = case
+    for key in every.SHOWN[case]:
         seen, near = Seen(page, state, key), ROUGH.get(key, NEAR)
         reading = READINGS[key](seen)
         check_csv(every.files(page, state, "csv")[key].file, reading, f"{key}, CSV", near)
@@ -203,7 +203,7 @@ def test_the_statistics_of_the_heads_are_those_of_their_rows(weights):
 def test_the_table_of_the_norms_is_of_the_vectors_before_and_after_each():
     screen = well(visit("viz/pages/remove/page.py", scale="false", panel="Residual stream"))
     for shown, switches in zip(
-        (one.value for one in screen.dataframe), (Switches(), Switches(scale=False)), strict=True
+        (frame.value for frame in screen.dataframe), (Switches(), Switches(scale=False)), strict=True
     ):
         layers = run(Experiment(text=EXAMPLE, switches=switches)).layers
         names = [f"L{layer} {which}" for layer in range(len(layers)) for which in ("first", "second")]
@@ -239,8 +239,8 @@ def test_the_tables_of_maps_from_a_file_are_those_maps(key):
     else:
         assert head == ["query", *columns]
         wanted = [(rows[t], *CROSSED[1, 2, t]) for t in range(3)]
-    for name, found, those in zip(head, zip(*lines, strict=True), zip(*wanted, strict=True), strict=True):
-        same(column(found, those), list(those), name)
+    for name, actual, those in zip(head, zip(*lines, strict=True), zip(*wanted, strict=True), strict=True):
+        same(column(actual, those), list(those), name)
 
 
 def test_the_rollout_of_maps_from_a_file_is_that_of_its_layers():
@@ -285,8 +285,8 @@ def test_marks_have_one_name_on_the_screen_and_in_every_file():
     with np.load(io.BytesIO(data)) as held:
         assert held["query"].tolist() == [truncate("<s>"), truncate("<unk>")]
     for page, state in every.SHOWN:
-        for key, made in every.files(page, state, "csv").items() if page in ("heads", "masks") else ():
-            assert "<s>" not in made.file.decode(), key
+        for key, saved in every.files(page, state, "csv").items() if page in ("heads", "masks") else ():
+            assert "<s>" not in saved.file.decode(), key
 
 
 def test_the_maps_that_are_read_are_not_symmetric():

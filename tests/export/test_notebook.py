@@ -30,10 +30,10 @@ def sent(figure):
     return unpack(b64decode(re.search(r'id="data">(.*?)</script>', figure.html).group(1)))
 
 
-def head(figure, at):
+def head(figure, index):
     """The codes of one head, as the browser unpacks them."""
     header, arrays = sent(figure)
-    start, end = header["starts"][at : at + 2]
+    start, end = header["starts"][index : index + 2]
     raw = zlib.decompress(arrays["zipped"][start:end].tobytes())
     shape = (len(header["tokens"]), len((header["keys"] or header)["tokens"]))
     return np.frombuffer(raw, dtype="<u2" if header["fine"] else "u1").reshape(shape)
@@ -45,9 +45,9 @@ def test_every_head_is_in_the_page_in_its_place():
     for layer in range(2):
         for number in range(3):
             codes = head(figure, layer * 3 + number)
-            there = ~np.isnan(weights[layer, number])
-            assert same_bits(codes == ABSENT_16, ~there)
-            assert np.abs(codes[there] / FULL_16 - weights[layer, number][there]).max() <= 0.5 / FULL_16 + 1e-7
+            is_drawn = ~np.isnan(weights[layer, number])
+            assert same_bits(codes == ABSENT_16, ~is_drawn)
+            assert np.abs(codes[is_drawn] / FULL_16 - weights[layer, number][is_drawn]).max() <= 0.5 / FULL_16 + 1e-7
 
 
 def test_a_large_figure_opens_with_small_maps_and_small_codes():
@@ -116,9 +116,9 @@ def test_in_a_browser_a_head_is_enlarged_and_a_word_pinned_without_a_server(cont
     weights = np.stack([np.eye(3), np.eye(3)[::-1]])  # looks at itself; looks at its mirror
     viz.attention_figure(weights, WORDS, title="Two heads").save(tmp_path / "figure.html")
     page = context.new_page()
-    wrong, asked = [], []
+    wrong, requests = [], []
     page.on("pageerror", lambda error: wrong.append(error))
-    page.on("request", lambda request: asked.append(request.url))
+    page.on("request", lambda request: requests.append(request.url))
     page.goto((tmp_path / "figure.html").as_uri())
     page.locator(".maps .lab[data-drawn]").wait_for()
     page.locator(".head_grid .head").nth(1).click()
@@ -128,4 +128,4 @@ def test_in_a_browser_a_head_is_enlarged_and_a_word_pinned_without_a_server(cont
     assert page.locator(".keys .word.best").inner_text().split() == ["sleeps", "1.00"]
     page.close()
     assert not wrong
-    assert [url for url in asked if not url.startswith(("file:", "data:", "blob:"))] == []
+    assert [url for url in requests if not url.startswith(("file:", "data:", "blob:"))] == []

@@ -33,8 +33,8 @@ def test_words_never_become_markup(figure):
     html = page(figure, foot=True)
     assert "<img src=x" not in html
     assert "<script>window.caught" not in html
-    told = re.search(r'id="origin">(.*?)</script>', html).group(1)
-    assert json.loads(told) == ORIGIN
+    origin = re.search(r'id="origin">(.*?)</script>', html).group(1)
+    assert json.loads(origin) == ORIGIN
 
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in standalone.FRONTEND.glob("figures/*.css")))

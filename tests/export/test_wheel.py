@@ -48,11 +48,11 @@ def isolated() -> list[str]:
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory):
-    source, made = copied(tmp_path_factory.mktemp("source")), tmp_path_factory.mktemp("wheel")
-    pip = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", *isolated(), "--wheel-dir", str(made), "."]
+    source, built = copied(tmp_path_factory.mktemp("source")), tmp_path_factory.mktemp("wheel")
+    pip = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", *isolated(), "--wheel-dir", str(built), "."]
     done = subprocess.run(pip, cwd=source, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    (file,) = made.glob("*.whl")
+    (file,) = built.glob("*.whl")
     return file
 
 
@@ -85,20 +85,20 @@ def got(address):
 
 def test_every_file_of_the_lab_is_in_the_wheel(wheel):
     held = set(zipfile.ZipFile(wheel).namelist())
-    there = {
+    files = {
         path.relative_to(ROOT).as_posix()
         for top in SHIPPED
         for path in (ROOT / top).rglob("*")
         if path.is_file() and "__pycache__" not in path.parts
     }
-    assert there - held == set()
+    assert files - held == set()
     assert {"app.py", "attention_lab/settings/config.toml"} <= held
 
 
 def test_the_installed_lab_does_not_see_the_repository(installed, elsewhere):
-    asked = "import model, viz; print(model.__file__, viz.__file__)"
+    program = "import model, viz; print(model.__file__, viz.__file__)"
     python = installed / "python"
-    done = subprocess.run([python, "-c", asked], cwd=elsewhere, capture_output=True, text=True, check=True)
+    done = subprocess.run([python, "-c", program], cwd=elsewhere, capture_output=True, text=True, check=True)
     assert [path.startswith(str(installed.parent)) for path in done.stdout.split()] == [True, True]
 
 
@@ -169,8 +169,8 @@ launch.start(["--server.address", "0.0.0.0"])
 def test_every_setting_of_the_lab_is_handed_over_above_those_of_the_folder_and_below_those_of_the_person(elsewhere):
     ours = tomllib.loads((ROOT / ".streamlit/config.toml").read_text(encoding="utf-8"))
     assert ours["server"]["address"] == "127.0.0.1"
-    told = launch.settings()
-    assert (told["server.address"], told["theme.light.sidebar.backgroundColor"]) == (
+    settings = launch.settings()
+    assert (settings["server.address"], settings["theme.light.sidebar.backgroundColor"]) == (
         "127.0.0.1",
         ours["theme"]["light"]["sidebar"]["backgroundColor"],
     )
@@ -180,7 +180,7 @@ def test_every_setting_of_the_lab_is_handed_over_above_those_of_the_folder_and_b
         [sys.executable, "-c", STARTS], cwd=elsewhere, env=environment, capture_output=True, text=True, check=True
     )
     person = {"theme.baseRadius": "9px", "server.address": "0.0.0.0"}
-    assert json.loads(done.stdout.splitlines()[-1]) == told | person
+    assert json.loads(done.stdout.splitlines()[-1]) == settings | person
 
 
 @pytest.mark.parametrize(

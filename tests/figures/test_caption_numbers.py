@@ -40,10 +40,10 @@ def in_order(sentence: str, *parts: str) -> bool:
     return re.search(".*".join(re.escape(part) for part in parts), sentence, re.DOTALL) is not None
 
 
-def row(looked, at, tokens, **more):
-    weights = np.zeros((len(tokens), len(looked)))
-    weights[at] = looked
-    return describe_row(weights, tokens, at, **more)
+def row(row_weights, query, tokens, **more):
+    weights = np.zeros((len(tokens), len(row_weights)))
+    weights[query] = row_weights
+    return describe_row(weights, tokens, query, **more)
 
 
 # The row of one head
@@ -168,8 +168,8 @@ def test_the_answer_leads_from_the_layer_after_which_it_never_loses_the_lead():
 def test_the_largest_change_is_named_with_its_word_and_the_mean_follows():
     text = describe_change(np.array([1.0, 4.0, 1.0]), ["a", "b", "c"], "without scaling")
     assert in_order(text, "Without scaling", "**b**", "KL 4.00", "2.00")
-    here = describe_change(np.array([1.0, 4.0, 1.0]), ["a", "b", "c"], "without scaling", "here")
-    assert in_order(here, "**b**", "KL 4.00", "2.00") and here != text
+    sentence = describe_change(np.array([1.0, 4.0, 1.0]), ["a", "b", "c"], "without scaling", "here")
+    assert in_order(sentence, "**b**", "KL 4.00", "2.00") and sentence != text
     turned = describe_change(np.array([0.5, 0.0]), ["a", "b"], "without scaling", "nothing")
     assert in_order(turned, "**a**", "cosine", "0.50", "0.25") and "KL" not in turned
 

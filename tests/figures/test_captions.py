@@ -34,14 +34,14 @@ FAULTS = {
 
 def functions(module: str) -> dict[str, CodeType]:
     """The functions of a module that return a text, by "module.name"."""
-    there = importlib.import_module(f"viz.captions.{module}")
-    tree = ast.parse(Path(there.__file__ or "").read_text(encoding="utf-8"))
+    source = importlib.import_module(f"viz.captions.{module}")
+    tree = ast.parse(Path(source.__file__ or "").read_text(encoding="utf-8"))
     names = [
         node.name
         for node in tree.body
         if isinstance(node, ast.FunctionDef) and isinstance(node.returns, ast.Name) and node.returns.id == "str"
     ]
-    return {f"{module}.{name}": getattr(there, name).__code__ for name in names}
+    return {f"{module}.{name}": getattr(source, name).__code__ for name in names}
 
 
 ALL = {name: code for module in MODULES for name, code in functions(module).items() if name not in NOT_CAPTIONS}

@@ -28,35 +28,35 @@ from viz.pages.translate.decoded import decode
 SOURCE = translate_compute.TRANSLATE_TASKS["Translation"].example
 
 
-def one(*off, weights="translate"):
+def experiment(*off, weights="translate"):
     return decode(Experiment(weights, SOURCE, Switches().without(*off)), Decoding())
 
 
 def test_one_vector_and_attention_each_have_the_numbers_of_their_own_card():
-    told = translate_claims._one_vector()
+    sentence = translate_claims._one_vector()
     alone, looking = (checkpoint.read_card(name)["lengths"] for name in ("copy-gru", "copy-gru-attention"))
     assert alone["16"] < looking["16"]
 
     def shares(lengths):
         return ", ".join(f"{100 * lengths[n]:.0f}" for n in ("4", "8", "12", "16"))
 
-    assert f"4, 8, 12, 16 symbols from one vector gets {shares(alone)} % right" in told
-    assert f"A GRU with attention gets {shares(looking)} %" in told
-    assert told.startswith("**One vector is not enough.**")
+    assert f"4, 8, 12, 16 symbols from one vector gets {shares(alone)} % right" in sentence
+    assert f"A GRU with attention gets {shares(looking)} %" in sentence
+    assert sentence.startswith("**One vector is not enough.**")
 
 
 def test_one_vector_is_said_to_be_too_little_only_where_it_is():
-    def told(alone, looking):
+    def sentence(alone, looking):
         return describe_one_vector((4, 8), alone, looking, 500)
 
-    assert told([1, 0.1], [1, 0.9]).startswith("**One vector is not enough.**")
-    assert told([1, 0.9], [1, 0.8]).startswith("**One vector is enough here.**")
-    assert told([1, 0.1], [1, 0.2]).startswith("**These numbers do not decide whether one vector is enough.**")
-    assert told([1, 0.9], [1, 0.95]).startswith("**These numbers do not decide whether one vector is enough.**")
-    assert "4, 8 symbols from one vector gets 100, 10 % right. A GRU with attention gets 100, 90 % right." in told(
+    assert sentence([1, 0.1], [1, 0.9]).startswith("**One vector is not enough.**")
+    assert sentence([1, 0.9], [1, 0.8]).startswith("**One vector is enough here.**")
+    assert sentence([1, 0.1], [1, 0.2]).startswith("**These numbers do not decide whether one vector is enough.**")
+    assert sentence([1, 0.9], [1, 0.95]).startswith("**These numbers do not decide whether one vector is enough.**")
+    assert "4, 8 symbols from one vector gets 100, 10 % right. A GRU with attention gets 100, 90 % right." in sentence(
         [1, 0.1], [1, 0.9]
     )
-    assert "with 500 texts of each length" in told([1, 0.1], [1, 0.9])
+    assert "with 500 texts of each length" in sentence([1, 0.1], [1, 0.9])
 
 
 def test_a_context_of_its_own_is_claimed_by_the_nouns_of_the_card():
@@ -90,11 +90,11 @@ def test_a_context_of_its_own_is_claimed_by_the_nouns_of_the_card():
     ("weights", "which"), [("translate", "the mean of layer 1's heads"), ("translate-gru-attention", "its only head")]
 )
 def test_the_look_that_the_card_speaks_of_is_named(weights, which):
-    told = translate_claims._own_context(one(weights=weights))
+    sentence = translate_claims._own_context(experiment(weights=weights))
     best = checkpoint.read_card(weights)["alignment"]["noun"]["top1"]
     assert (
         f"For {100 * max(layer[-1] for layer in best):.0f} % of the nouns, {which} gives its largest weight to the "
-        "correct" in told
+        "correct" in sentence
     )
 
 
@@ -130,40 +130,41 @@ def test_the_layer_is_told_by_the_parts_that_are_there():
 
 
 def test_word_by_word_is_the_same_as_one_pass_only_where_ln_p_is():
-    def told(apart, **more):
+    def sentence(apart, **more):
         return describe_decoding(
             **({"tokens": 3, "each": "word", "apart": apart, "ended": True, "attends_ahead": False} | more)
         )
 
-    assert told(1e-7).startswith(
+    assert sentence(1e-7).startswith(
         "**Decoding goes word by word.** 2 words and the end token were generated one after another."
     )
-    assert "finished sentence gives them the same ln p, to within 1·10⁻⁷. The model ended the sentence itself." in told(
-        1e-7
+    assert (
+        "finished sentence gives them the same ln p, to within 1·10⁻⁷. The model ended the sentence itself."
+        in sentence(1e-7)
     )
-    assert "gives them the same ln p, to the last bit." in told(0.0)
-    cut = told(1e-7, tokens=1, ended=False, each="token")
+    assert "gives them the same ln p, to the last bit." in sentence(0.0)
+    cut = sentence(1e-7, tokens=1, ended=False, each="token")
     assert (
         "1 token was generated." in cut and "gives it the same ln p" in cut and "did not end the sentence itself" in cut
     )
-    ahead = told(15.3, attends_ahead=True)
+    ahead = sentence(15.3, attends_ahead=True)
     assert "one pass is not the same here" in ahead and "differs by up to 15.3" in ahead and "Without the mask" in ahead
-    assert "do not read the same words" in told(15.3) and "Without the mask" not in told(15.3)
-    assert "not numbers" in told(float("nan"))
+    assert "do not read the same words" in sentence(15.3) and "Without the mask" not in sentence(15.3)
+    assert "not numbers" in sentence(float("nan"))
 
 
 def test_with_the_mask_off_no_claim_contradicts_its_number():
-    whole, off = one(), one("mask")
+    whole, off = experiment(), experiment("mask")
     cross, layer = translate_claims._cross(whole)
     assert "is the same operation" in cross and layer.endswith("later words have weight exactly 0.")
     assert "gives them the same ln p" in translate_claims._one_word_at_a_time(whole)
     _, layer = translate_claims._cross(off)
     future = np.triu(off.maps["target"], 1).max()
     assert future > 0.1 and layer.endswith(f"a later word has a weight of up to {future:.2f}.")
-    told = translate_claims._one_word_at_a_time(off)
-    assert "Without the mask, a word of the finished sentence attends to later ones" in told
-    assert "one pass is not the same here" in told and float(re.search(r"by up to (\d+\.\d+)", told)[1]) > 1
-    assert "Two of the three" in translate_claims._cross(one("mlp"))[1]
+    sentence = translate_claims._one_word_at_a_time(off)
+    assert "Without the mask, a word of the finished sentence attends to later ones" in sentence
+    assert "one pass is not the same here" in sentence and float(re.search(r"by up to (\d+\.\d+)", sentence)[1]) > 1
+    assert "Two of the three" in translate_claims._cross(experiment("mlp"))[1]
 
 
 # Remove a part: the table of right answers
@@ -172,27 +173,27 @@ def test_with_the_mask_off_no_claim_contradicts_its_number():
 def test_right_answers_of_a_stand_under_a_and_those_of_b_under_b():
     a = HeldOutScores(4, 1.0, {"verb": 0.9, "noun": 0.8, "noun, far": 0.7}, {"verb": 10, "noun": 20, "noun, far": 30})
     b = HeldOutScores(4, 2.0, {"verb": 0.1, "noun": 0.2, "noun, far": 0.3}, {"verb": 10, "noun": 20, "noun, far": 30})
-    told = summary._right_answers(a, b)
-    heads = re.findall(r"<th>(.*?)</th>", told)
+    table = summary._right_answers(a, b)
+    heads = re.findall(r"<th>(.*?)</th>", table)
     assert heads == ["right answers", "A", "B", "of", "and", "A", "B", "of"]
-    rows = [re.findall(r"<td[^>]*>(.*?)</td>", row) for row in re.findall(r"<tr>(<td.*?)</tr>", told)]
+    rows = [re.findall(r"<td[^>]*>(.*?)</td>", row) for row in re.findall(r"<tr>(<td.*?)</tr>", table)]
     assert rows == [["verb", "90 %", "10 %", "10"], ["noun", "80 %", "20 %", "20"], ["noun, far", "70 %", "30 %", "30"]]
 
 
 def test_the_page_gives_right_answers_and_losses_of_the_whole_model_to_a_and_of_the_other_to_b():
-    told = next(
+    table = next(
         html.proto.body
         for html in well(visit("viz/pages/remove/page.py", norm="false")).get("html")
         if 'class="strip"' in html.proto.body
     )
     a, b = (evaluate_held_out("grammar", switches) for switches in (Switches(), Switches(norm=False)))
     assert a.accuracy != b.accuracy
-    rows = [re.findall(r"<td[^>]*>(.*?)</td>", row) for row in re.findall(r"<tr>(<td.*?)</tr>", told)]
+    rows = [re.findall(r"<td[^>]*>(.*?)</td>", row) for row in re.findall(r"<tr>(<td.*?)</tr>", table)]
     assert {row[0]: row[1:] for row in rows} == {
         name: [f"{100 * a.accuracy[name]:.0f} %", f"{100 * b.accuracy[name]:.0f} %", str(a.n[name])]
         for name in a.accuracy
     }
-    assert f'<div class="value">{b.loss:.2f}</div><div class="beside">A {a.loss:.2f}</div>' in told
+    assert f'<div class="value">{b.loss:.2f}</div><div class="beside">A {a.loss:.2f}</div>' in table
 
 
 GUESSING = Levels(1 / 16, 2.77, 0.0)
@@ -259,11 +260,11 @@ def test_the_gradient_of_untrained_models_is_compared_at_both_ends():
 
 def test_batch_norm_is_the_smoothest_only_where_its_gradient_changes_least():
     def shown(layer, batch):
-        found = {
+        by_norm = {
             "layer norm": (np.array([0.1, 0.3]), np.array([layer])),
             "batch norm": (np.array([0.2]), np.array([batch])),
         }
-        return describe_smoothness(found)
+        return describe_smoothness(by_norm)
 
     assert "this run shows the smoothest gradient with batch norm" in shown(2.0, 1.0)
     assert "this run does not show the smoothest gradient" in shown(1.0, 2.0)

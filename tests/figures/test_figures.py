@@ -172,12 +172,12 @@ def test_words_that_do_not_fit_are_refused_with_both_sides(rows, columns):
 
 @pytest.mark.parametrize("n", [1, 12, 32, 41, 100, 512])
 def test_many_words_are_labelled_at_even_steps_and_few_all(n):
-    words = [f"w{at}" for at in range(n)]
+    words = [f"w{index}" for index in range(n)]
     axis = heatmap(np.zeros((n, n)), words, words, theme=LIGHT).layout.yaxis
-    at = list(axis.tickvals)
-    assert len(at) <= MAX_LABELS
-    assert at == list(range(0, n, at[1] if len(at) > 1 else 1))
-    assert list(axis.ticktext) == [words[position] for position in at]
+    ticks = list(axis.tickvals)
+    assert len(ticks) <= MAX_LABELS
+    assert ticks == list(range(0, n, ticks[1] if len(ticks) > 1 else 1))
+    assert list(axis.ticktext) == [words[position] for position in ticks]
     assert cells(heatmap(np.zeros((n, n)), words, words, theme=LIGHT)).shape == (n, n), "no cell is pooled away"
 
 
@@ -258,12 +258,12 @@ def numbers(sentence):
 def test_the_number_in_the_sentence_is_the_number_in_the_row(n, row):
     row %= n
     weights, _ = causal(n)
-    sentence = describe_row(weights, [f"w{at}" for at in range(n)], row)
+    sentence = describe_row(weights, [f"w{index}" for index in range(n)], row)
     assert numbers(sentence) == [pytest.approx(weights[row].max(), abs=0.005)]
 
 
 @pytest.mark.parametrize(
-    ("looked", "says"),
+    ("row_weights", "sentence"),
     [
         ([0.0, 0.9, 0.1, 0.0], "**c** puts 0.90 of its attention on **b**, 1 word back."),
         ([0.1, 0.0, 0.0, 0.9], "**c** puts 0.90 of its attention on **d**, 1 word ahead."),
@@ -274,10 +274,10 @@ def test_the_number_in_the_sentence_is_the_number_in_the_row(n, row):
         ([np.nan, 0.5, 0.5, 0.0], "**c**: this row holds values that are not numbers."),
     ],
 )
-def test_a_row_is_read_as_what_it_is(looked, says):
+def test_a_row_is_read_as_what_it_is(row_weights, sentence):
     weights = np.zeros((4, 4))
-    weights[2] = looked
-    assert describe_row(weights, ["<s>", "b", "c", "d"], 2) == says
+    weights[2] = row_weights
+    assert describe_row(weights, ["<s>", "b", "c", "d"], 2) == sentence
 
 
 def test_a_sentence_names_no_link():

@@ -107,9 +107,9 @@ def blocks(n, most):
 def test_a_pooled_cell_shows_the_largest_weight_of_its_block(rows, columns):
     weights = np.random.default_rng(rows).random((1, 1, rows, columns)) ** 8
     code = encode_weights(weights, everything(weights.shape))[0, 0]
-    at = np.meshgrid(blocks(rows, 64), blocks(columns, 64), indexing="ij")
+    blocks_of = np.meshgrid(blocks(rows, 64), blocks(columns, 64), indexing="ij")
     largest = np.zeros((64, 64))
-    np.maximum.at(largest, tuple(at), weights[0, 0])
+    np.maximum.at(largest, tuple(blocks_of), weights[0, 0])
     assert same_bits(code, np.round(largest * FULL))
 
 
@@ -125,9 +125,9 @@ def test_a_pooled_cell_is_absent_only_where_its_whole_block_is():
     n = 200
     mask = np.tril(everything((1, 1, n, n)))
     code = encode_weights(np.zeros((1, 1, n, n)), mask)[0, 0]
-    at = np.meshgrid(blocks(n, 64), blocks(n, 64), indexing="ij")
+    blocks_of = np.meshgrid(blocks(n, 64), blocks(n, 64), indexing="ij")
     some = np.zeros((64, 64), dtype=bool)
-    np.logical_or.at(some, tuple(at), mask[0, 0])
+    np.logical_or.at(some, tuple(blocks_of), mask[0, 0])
     assert same_bits(code == ABSENT, ~some)
 
 

@@ -158,17 +158,19 @@ def test_a_rollout_says_what_each_of_its_steps_is_made_of():
 
 
 def test_the_grid_counts_its_named_heads_in_the_right_number():
-    def told(found, intact=True):
+    def sentence(named, intact=True):
         return describe_head_grid(
-            [[["x"]] * found + [[]] * (3 - found)], Named("9 texts", 0.5), intact=intact, pooled=False
+            [[["x"]] * named + [[]] * (3 - named)], Named("9 texts", 0.5), intact=intact, pooled=False
         )
 
-    assert told(2).startswith("2 of 3 heads are labelled with the whole relation that they match best.")
-    assert told(1).startswith("1 of 3 heads is labelled with the whole relation that it matches best.")
-    assert told(0).startswith("No head has a name. None puts 0.50 of its weight on the correct word of any relation")
-    assert "measured" in told(0) and "with the full model" not in told(0)
-    assert "on 9 texts, with the full model" in told(2, intact=False)
-    assert "on 9 texts, with the full model" in told(0, intact=False)
+    assert sentence(2).startswith("2 of 3 heads are labelled with the whole relation that they match best.")
+    assert sentence(1).startswith("1 of 3 heads is labelled with the whole relation that it matches best.")
+    assert sentence(0).startswith(
+        "No head has a name. None puts 0.50 of its weight on the correct word of any relation"
+    )
+    assert "measured" in sentence(0) and "with the full model" not in sentence(0)
+    assert "on 9 texts, with the full model" in sentence(2, intact=False)
+    assert "on 9 texts, with the full model" in sentence(0, intact=False)
 
 
 def test_the_sharpest_of_one_head_is_not_compared_with_others():
@@ -177,8 +179,10 @@ def test_the_sharpest_of_one_head_is_not_compared_with_others():
         "On average, the one head gives 0.50 of a row"
     )
     two_heads = np.concatenate([one_head, np.eye(2)[None, None]], axis=1)
-    told = describe_maps(two_heads, np.tri(2, dtype=bool)[None, None].repeat(2, 1), pooled=False)
-    assert "Of 2 heads, layer 0, head 1 is the sharpest: on average, it gives 1.00" in told and "Hatched" in told
+    sentence = describe_maps(two_heads, np.tri(2, dtype=bool)[None, None].repeat(2, 1), pooled=False)
+    assert (
+        "Of 2 heads, layer 0, head 1 is the sharpest: on average, it gives 1.00" in sentence and "Hatched" in sentence
+    )
 
 
 # Predictions
@@ -195,9 +199,9 @@ def test_from_which_layer_on_a_word_leads():
 
 def test_a_change_is_told_of_what_the_model_says():
     text = "without layer norm and head L0H2"
-    told = describe_change(A([0.0, 2.0]), ["a", "b"], text)
+    sentence = describe_change(A([0.0, 2.0]), ["a", "b"], text)
     assert (
-        told
+        sentence
         == "Without layer norm and head L0H2, the prediction of the next word changes most after **b**: KL 2.00 nats. "
         "The average over the text is 1.00."
     )
@@ -250,9 +254,11 @@ def test_two_streams_that_end_alike_are_said_to():
 
 
 def test_the_heads_that_can_go_are_those_that_cost_less_than_a_hundredth_of_a_nat():
-    told = describe_head_ablation(A([[0.7, 0.05], [0.02, 0.009]]))
-    assert told.startswith("Layer 0, head 0 matters most: without it the loss rises by 0.70 nats.")
-    assert told.endswith("1 of 4 heads can be removed for less than 0.01 nats."), "0.05 and 0.02 are not less than 0.01"
+    sentence = describe_head_ablation(A([[0.7, 0.05], [0.02, 0.009]]))
+    assert sentence.startswith("Layer 0, head 0 matters most: without it the loss rises by 0.70 nats.")
+    assert sentence.endswith("1 of 4 heads can be removed for less than 0.01 nats."), (
+        "0.05 and 0.02 are not less than 0.01"
+    )
     assert describe_head_ablation(A([[0.7, 0.009], [0.02, -0.1]])).endswith(
         "2 of 4 heads can be removed, one at a time, for less than 0.01 nats."
     )
@@ -264,8 +270,8 @@ def test_the_heads_that_can_go_are_those_that_cost_less_than_a_hundredth_of_a_na
 
 
 def test_a_map_of_lost_answers_is_not_told_as_loss():
-    told = describe_head_ablation(A([[0.0, 0.25]]), "verb in the relative clause")
-    assert told == (
+    sentence = describe_head_ablation(A([[0.0, 0.25]]), "verb in the relative clause")
+    assert sentence == (
         "“verb in the relative clause”: layer 0, head 1 matters most. Without it the share of right answers falls by "
         "25 percentage points."
     )
@@ -275,24 +281,24 @@ def test_a_map_of_lost_answers_is_not_told_as_loss():
 def test_the_verdict_on_a_twin_is_what_its_seeds_say():
     whole = A([1.0, 1.1, 1.2])
 
-    def told(never, **more):
+    def sentence(never, **more):
         return describe_trained_without(whole, A(never), 3.0, 128, "Scaling", **more)
 
     assert (
         "full model 1.10 (1.00 to 1.20, median of 3 seeds); trained without it **1.50** (1.40 to 1.60, median of 3 "
-        "seeds)" in told([1.4, 1.5, 1.6])
+        "seeds)" in sentence([1.4, 1.5, 1.6])
     )
     assert (
         ". This is worse than with this part. If the part is removed now, the loss on 128 sentences is 3.00."
-        in told([1.4, 1.5, 1.6])
+        in sentence([1.4, 1.5, 1.6])
     )
-    assert "This is as good as with this part." in told([1.0, 1.1, 1.14])
-    assert "This is better than with this part." in told([0.7, 0.8, 0.9])
-    assert "This is as good as with this part for 2 of 3 seeds." in told([1.0, 1.1, 1.6])
-    assert "This is as good as with this part for 1 of 3 seeds." in told([1.0, 1.5, 1.6])
-    assert "reads the answer" in told([0.1, 0.1, 0.2], ahead=True)
-    assert "reads the answer" not in told([0.1, 0.1, 0.2]), "a low loss without another part is no look ahead"
-    assert "reads the answer" not in told([0.9, 1.0, 1.1], ahead=True)
+    assert "This is as good as with this part." in sentence([1.0, 1.1, 1.14])
+    assert "This is better than with this part." in sentence([0.7, 0.8, 0.9])
+    assert "This is as good as with this part for 2 of 3 seeds." in sentence([1.0, 1.1, 1.6])
+    assert "This is as good as with this part for 1 of 3 seeds." in sentence([1.0, 1.5, 1.6])
+    assert "reads the answer" in sentence([0.1, 0.1, 0.2], ahead=True)
+    assert "reads the answer" not in sentence([0.1, 0.1, 0.2]), "a low loss without another part is no look ahead"
+    assert "reads the answer" not in sentence([0.9, 1.0, 1.1], ahead=True)
     single = describe_trained_without(A([1.0]), A([2.0]), INF, 1, "Scaling")
     assert "full model 1.00 (1 seed); trained without it **2.00** (1 seed). This is worse" in single
     assert single.endswith("If the part is removed now, the loss on 1 sentence is not a number.")
@@ -366,8 +372,8 @@ def test_a_mask_is_told_of_words_or_pieces_one_or_many():
 
 def test_the_edited_word_counts_neither_before_nor_after():
     causal = np.tri(4)
-    told = describe_leak(A([0, 0, 9.0, 1.0]), A([0, 0, 0.5, 0.1]), causal, ABCD, 2, "x")
-    assert told == (
+    sentence = describe_leak(A([0, 0, 9.0, 1.0]), A([0, 0, 0.5, 0.1]), causal, ABCD, 2, "x")
+    assert sentence == (
         "**c** → **x**: all 2 outputs before it are exactly unchanged, to the last bit. The one output after it "
         "changes. No word attends to a later one. The output at **c** changes most: KL 0.50 nats."
     )
@@ -438,9 +444,9 @@ def test_two_forms_are_the_same_only_where_double_precision_says_so():
 
 def test_a_mean_is_told_of_the_values_that_may_be_looked_at():
     mask = np.tri(3, dtype=bool)
-    told = describe_averaging(A([[1, 0, 0], [0.25, 0.75, 0], [0.2, 0.3, 0.5]]), mask, ABCD[:3], 1, 0.5)
-    assert "averages 2 values. The smallest weight is 0.25, never below 0, and the weights sum to 1.0000" in told
-    assert "stays inside the outline" in told and "50 % of the spread" in told
+    sentence = describe_averaging(A([[1, 0, 0], [0.25, 0.75, 0], [0.2, 0.3, 0.5]]), mask, ABCD[:3], 1, 0.5)
+    assert "averages 2 values. The smallest weight is 0.25, never below 0, and the weights sum to 1.0000" in sentence
+    assert "stays inside the outline" in sentence and "50 % of the spread" in sentence
     assert "Its output is that value" in describe_averaging(A([[1, 0, 0]] * 3), mask, ABCD[:3], 0, 0.5)
     assert "no values to average" in describe_averaging(np.zeros((3, 3)), np.zeros((3, 3), bool), ABCD[:3], 0, 0.5)
     assert "need not stay inside" in describe_averaging(A([[0, 0, 0], [-0.5, 1.5, 0]]), mask, ABCD[:3], 1, 0.5)
@@ -449,10 +455,13 @@ def test_a_mean_is_told_of_the_values_that_may_be_looked_at():
 
 
 def test_a_head_is_told_by_its_rank_not_by_its_width():
-    told = describe_qk_spectrum(15, 16, 64, 0.5, 1e-17)
-    assert "depends on **15** of 64 directions" in told and "15 of the singular values are larger than rounding" in told
-    assert "The smallest of these is 0.50." in told and "The rank can be at most d_k = 16." in told
-    assert "The next singular value is 1·10⁻¹⁷, which is rounding." in told
+    sentence = describe_qk_spectrum(15, 16, 64, 0.5, 1e-17)
+    assert (
+        "depends on **15** of 64 directions" in sentence
+        and "15 of the singular values are larger than rounding" in sentence
+    )
+    assert "The smallest of these is 0.50." in sentence and "The rank can be at most d_k = 16." in sentence
+    assert "The next singular value is 1·10⁻¹⁷, which is rounding." in sentence
     assert "1 of the singular values is larger than rounding errors. It is 0.50." in describe_qk_spectrum(
         1, 16, 64, 0.5, 0.0
     )
@@ -516,8 +525,8 @@ def test_a_shuffle_is_told_also_where_every_case_changes():
 
 
 def told_lengths(none, scheme, decoder, beyond=0.7):
-    found = A([[[none, none], [scheme, beyond]], [[decoder, decoder], [1.0, 1.0]]])
-    return describe_length_generalisation(["None", "RoPE"], [16, 32], found, 16, "From the cards")
+    accuracies = A([[[none, none], [scheme, beyond]], [[decoder, decoder], [1.0, 1.0]]])
+    return describe_length_generalisation(["None", "RoPE"], [16, 32], accuracies, 16, "From the cards")
 
 
 def test_what_a_model_without_positions_can_do_is_what_its_numbers_say():
@@ -543,9 +552,9 @@ def test_what_a_model_without_positions_can_do_is_what_its_numbers_say():
 
 
 def test_a_pair_of_rope_is_blamed_only_where_one_is_to_blame():
-    told = describe_rope_period(0.31, 64, 20.0, 1, 4, [0.3, 0.9, 0.4])
-    assert "falls below guessing, to 31 %, at 64 symbols. The reason is its pair 1" in told
-    assert "answer **90 %** right. If any other pair turns more slowly instead, they answer at most 40 %." in told
+    sentence = describe_rope_period(0.31, 64, 20.0, 1, 4, [0.3, 0.9, 0.4])
+    assert "falls below guessing, to 31 %, at 64 symbols. The reason is its pair 1" in sentence
+    assert "answer **90 %** right. If any other pair turns more slowly instead, they answer at most 40 %." in sentence
     assert describe_rope_period(0.31, 64, 20.0, 0, 4, [0.9]).endswith("answer **90 %** right.")
     assert (
         describe_rope_period(0.6, 64, 20.0, 1, 4, [0.3, 0.9]) == ""
@@ -691,9 +700,9 @@ def test_what_is_lost_with_a_part():
     assert "so A and B are the same. **90 %** of 1 new sentence is correct." in describe_ablation(
         "x", "x", "the same", (0.9, 0.9), 1
     )
-    told = describe_ablation("x", "z", "without layer norm", (0.9, 0.1), 100)
+    sentence = describe_ablation("x", "z", "without layer norm", (0.9, 0.1), 100)
     assert (
-        told
+        sentence
         == "Without layer norm the network writes “z”. Of 100 new sentences, the full model writes **90 %** correctly, "
         "word for word; without layer norm the network writes **10 %** correctly."
     )
@@ -849,8 +858,8 @@ def test_a_column_on_the_first_token_is_explained_from_sixty_per_cent_of_the_lat
 
 
 def test_unknown_words_are_named_and_a_text_of_which_many_are_unknown_is_called_so():
-    one = describe_unknown(["*zebra*"], 0.25)
-    assert one == r"This model does not know “\*zebra\*” and reads it as ⟨unknown⟩.", "a quarter is not more"
+    sentence = describe_unknown(["*zebra*"], 0.25)
+    assert sentence == r"This model does not know “\*zebra\*” and reads it as ⟨unknown⟩.", "a quarter is not more"
     many = " More than a quarter of this text is unknown to it, so its output means little."
     two = "This model does not know “zebra”, “eats” and reads them as ⟨unknown⟩."
     assert describe_unknown(["zebra", "eats"], 0.26) == two + many

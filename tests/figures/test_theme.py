@@ -30,7 +30,7 @@ WHITE = TO_XYZ @ np.ones(3)
 
 def linear(colour):
     """ "#rrggbb" → linear RGB (3,)."""
-    channel = np.array([int(colour[at : at + 2], 16) for at in (1, 3, 5)]) / 255
+    channel = np.array([int(colour[start : start + 2], 16) for start in (1, 3, 5)]) / 255
     return np.where(channel <= 0.04045, channel / 12.92, ((channel + 0.055) / 1.055) ** 2.4)
 
 
@@ -41,14 +41,14 @@ def lab(colour, eye="normal"):
     return np.array([116 * f[1] - 16, 500 * (f[0] - f[1]), 200 * (f[1] - f[2])])
 
 
-def apart(one, other, eye="normal"):
+def apart(first, other, eye="normal"):
     """How different two colours look: 2 can just be told apart side by side."""
-    return float(np.linalg.norm(lab(one, eye) - lab(other, eye)))
+    return float(np.linalg.norm(lab(first, eye) - lab(other, eye)))
 
 
-def contrast(one, other):
+def contrast(first, other):
     """WCAG 2 contrast ratio, 1 … 21."""
-    dark, light = sorted(float(TO_XYZ[1] @ linear(colour)) for colour in (one, other))
+    dark, light = sorted(float(TO_XYZ[1] @ linear(colour)) for colour in (first, other))
     return (light + 0.05) / (dark + 0.05)
 
 
@@ -141,8 +141,8 @@ def test_what_is_no_number_is_on_neither_scale(theme: Theme):
 @eyes
 def test_neighbours_on_either_scale_can_be_told_apart(theme: Theme, eye):
     for colours in (theme.weights, theme.signed):
-        for one, other in itertools.pairwise(colours):
-            assert apart(one, other, eye) > 10, (one, other)
+        for colour, other in itertools.pairwise(colours):
+            assert apart(colour, other, eye) > 10, (colour, other)
 
 
 @themes

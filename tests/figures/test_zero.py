@@ -40,25 +40,27 @@ NONE_OF = {
 
 @pytest.mark.parametrize("case", NONE_OF)
 def test_a_count_of_nothing_is_told_in_words(case):
-    told = NONE_OF[case]()
-    assert not COUNTED_NOTHING.search(told), told
+    sentence = NONE_OF[case]()
+    assert not COUNTED_NOTHING.search(sentence), sentence
 
 
 @pytest.mark.parametrize(
-    "told", ["0 of the 3 outputs", "**0** fall: 0 passages of our own", "in 0 passages of our own"]
+    "sentence", ["0 of the 3 outputs", "**0** fall: 0 passages of our own", "in 0 passages of our own"]
 )
-def test_the_rule_of_counts_can_fail(told):
-    assert COUNTED_NOTHING.search(told)
+def test_the_rule_of_counts_can_fail(sentence):
+    assert COUNTED_NOTHING.search(sentence)
 
 
-@pytest.mark.parametrize("told", ["10 of 12", "weight exactly 0", "0 % at 3 to 8 words", "1.0 of the", "1,000 words"])
-def test_the_rule_of_counts_can_hold(told):
-    assert not COUNTED_NOTHING.search(told)
+@pytest.mark.parametrize(
+    "sentence", ["10 of 12", "weight exactly 0", "0 % at 3 to 8 words", "1.0 of the", "1,000 words"]
+)
+def test_the_rule_of_counts_can_hold(sentence):
+    assert not COUNTED_NOTHING.search(sentence)
 
 
 def test_heads_that_nobody_examined_are_not_said_to_have_failed():
-    told = describe_head_grid(JOBS, Named("", 0.5), intact=False, pooled=False)
-    assert told.startswith("The 4 heads of this model were not measured, so none of them has a name. Rows are")
+    sentence = describe_head_grid(JOBS, Named("", 0.5), intact=False, pooled=False)
+    assert sentence.startswith("The 4 heads of this model were not measured, so none of them has a name. Rows are")
     text = describe_head_grid([[[]]], Named("", 0.5), intact=True, pooled=False)
     assert text.startswith("The one head of this model was not measured, so it has no name.")
 
@@ -74,7 +76,7 @@ def test_the_end_mark_alone_gets_its_own_number():
 
 
 @pytest.mark.parametrize(
-    ("sentences", "relations", "told"),
+    ("sentences", "relations", "sentence"),
     [
         (0, {}, ""),
         (0, {"induction": 0.5}, "repeated random tokens"),
@@ -82,13 +84,13 @@ def test_the_end_mark_alone_gets_its_own_number():
         (6, {"induction": 0.5}, "6 passages of our own and repeated random tokens"),
     ],
 )
-def test_what_heads_were_measured_on_counts_the_passages(monkeypatch, sentences, relations, told):
+def test_what_heads_were_measured_on_counts_the_passages(monkeypatch, sentences, relations, sentence):
     shipped = load_card("stories")
     scores = {name: RelationScores(1, np.array([[mass]]), np.array([[mass]])) for name, mass in relations.items()}
     measured = replace(shipped.language, sentences=sentences, relations=scores)
     monkeypatch.setattr(model_calls, "about", lambda weights: replace(shipped, measured=measured))
-    assert head_facts.measurement_note("own-little") == told
-    assert head_facts.naming("own-little").measured_on == told
+    assert head_facts.measurement_note("own-little") == sentence
+    assert head_facts.naming("own-little").measured_on == sentence
 
 
 @pytest.mark.parametrize("masked", [True, False])

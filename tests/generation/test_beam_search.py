@@ -37,7 +37,7 @@ def speaks(ln_p):
 
 
 def total(ln_p, ids):
-    return sum(ln_p(ids[:at])[word] for at, word in enumerate(ids))
+    return sum(ln_p(ids[:index])[word] for index, word in enumerate(ids))
 
 
 def everything(ln_p):
@@ -62,10 +62,10 @@ def beam_by_levels(ln_p, width):
     return done
 
 
-def written(found):
+def written(search):
     return {
         hypothesis.ids + ((END,) if hypothesis.ended else ()): sum(hypothesis.logprobs)
-        for hypothesis in found.hypotheses
+        for hypothesis in search.hypotheses
     }
 
 
@@ -73,9 +73,9 @@ def written(found):
 @given(seed=tables, width=st.integers(1, 6))
 def test_a_beam_finds_what_writing_every_level_out_finds(seed, width):
     ln_p = language(seed)
-    found, expected = written(beam_search(speaks(ln_p), END, MOST, width)), beam_by_levels(ln_p, width)
-    assert found.keys() == expected.keys()
-    np.testing.assert_allclose([found[words] for words in expected], list(expected.values()))
+    scores, expected = written(beam_search(speaks(ln_p), END, MOST, width)), beam_by_levels(ln_p, width)
+    assert scores.keys() == expected.keys()
+    np.testing.assert_allclose([scores[words] for words in expected], list(expected.values()))
 
 
 @settings(max_examples=20)
@@ -96,18 +96,18 @@ def test_greedy_takes_the_likeliest_word_each_time(seed):
     ids = ()
     while len(ids) < MOST and (not ids or ids[-1] != END):
         ids = (*ids, int(np.argmax(ln_p(ids))))
-    found = greedy_search(speaks(ln_p), END, MOST)
-    assert written(found) == {ids: pytest.approx(total(ln_p, ids))}
-    assert len(found.steps) == len(ids)
+    search = greedy_search(speaks(ln_p), END, MOST)
+    assert written(search) == {ids: pytest.approx(total(ln_p, ids))}
+    assert len(search.steps) == len(ids)
 
 
 @settings(max_examples=40)
 @given(seed=tables, width=st.integers(1, 5))
 def test_the_tree_holds_what_was_followed_and_what_was_not(seed, width):
     ln_p = language(seed)
-    found = beam_search(speaks(ln_p), END, MOST, width)
+    search = beam_search(speaks(ln_p), END, MOST, width)
     before = [()]
-    for step in found.steps:
+    for step in search.steps:
         followed = []
         for candidate in step:
             ids = (*before[candidate.parent], candidate.id)
@@ -120,17 +120,17 @@ def test_the_tree_holds_what_was_followed_and_what_was_not(seed, width):
         assert totals == sorted(totals, reverse=True)
         assert min(c.total for c in step if c.kept) >= max((c.total for c in step if not c.kept), default=-np.inf)
         before = followed
-    assert all(hypothesis.ids + ((END,) if hypothesis.ended else ()) for hypothesis in found.hypotheses)
+    assert all(hypothesis.ids + ((END,) if hypothesis.ended else ()) for hypothesis in search.hypotheses)
 
 
 def test_drawing_follows_the_word_that_is_drawn_whatever_its_place():
     ln_p = language(5)
-    found = sample_search(speaks(ln_p), END, 3, lambda odds, place: int(np.argmin(odds[1:])) + 1)
+    search = sample_search(speaks(ln_p), END, 3, lambda odds, place: int(np.argmin(odds[1:])) + 1)
     expected = ()
     for _ in range(3):
         expected = (*expected, int(np.argmin(ln_p(expected)[1:])) + 1)
-    assert written(found) == {expected: pytest.approx(total(ln_p, expected))}
-    assert [next(c.id for c in step if c.kept) for step in found.steps] == list(expected)
+    assert written(search) == {expected: pytest.approx(total(ln_p, expected))}
+    assert [next(c.id for c in step if c.kept) for step in search.steps] == list(expected)
 
 
 def test_the_length_penalty_by_hand():

@@ -13,20 +13,20 @@ END = 0
 def fixed(*odds):
     """A model that gives these probabilities after whatever was said, step by step; the last ones for ever."""
 
-    def say(said, kept):
+    def say(prefix, kept):
         with np.errstate(divide="ignore"):
-            return np.log(np.array(odds[min(len(said), len(odds) - 1)])), None
+            return np.log(np.array(odds[min(len(prefix), len(odds) - 1)])), None
 
     return say
 
 
 def test_a_sampled_sentence_follows_one_word_a_step_and_its_score_is_the_sum_of_its_logprobs():
-    made = sample_search(fixed([0.2, 0.5, 0.3], [0.6, 0.3, 0.1]), END, 5, lambda odds, place: {1: 2, 2: END}[place])
-    assert made.width == 1
-    assert made.best.ids == (2,)
-    assert made.best.logprobs == pytest.approx([math.log(0.3), math.log(0.6)])
-    assert made.best.score == pytest.approx(math.log(0.3 * 0.6))
-    assert made.best.ended
+    search = sample_search(fixed([0.2, 0.5, 0.3], [0.6, 0.3, 0.1]), END, 5, lambda odds, place: {1: 2, 2: END}[place])
+    assert search.width == 1
+    assert search.best.ids == (2,)
+    assert search.best.logprobs == pytest.approx([math.log(0.3), math.log(0.6)])
+    assert search.best.score == pytest.approx(math.log(0.3 * 0.6))
+    assert search.best.ended
 
 
 def test_the_draw_is_given_the_odds_and_the_number_of_the_word():
@@ -41,9 +41,9 @@ def test_the_draw_is_given_the_odds_and_the_number_of_the_word():
 
 
 def test_a_sentence_of_one_word_can_be_searched_for():
-    made = greedy_search(fixed([0.2, 0.5, 0.3]), END, 1)
-    assert made.best.ids == (1,) and not made.best.ended
-    assert len(made.steps) == 1
+    search = greedy_search(fixed([0.2, 0.5, 0.3]), END, 1)
+    assert search.best.ids == (1,) and not search.best.ended
+    assert len(search.steps) == 1
 
 
 @pytest.mark.parametrize(("width", "most"), [(0, 3), (2, 0)])
@@ -53,21 +53,21 @@ def test_a_search_without_room_is_refused_with_its_width_and_then_its_length(wid
 
 
 def test_of_many_equal_words_a_beam_follows_the_first():
-    made = beam_search(fixed(np.full(200, 1 / 200)), END, 1, width=3)
-    assert [candidate.id for candidate in made.steps[0] if candidate.kept] == [0, 1, 2]
+    search = beam_search(fixed(np.full(200, 1 / 200)), END, 1, width=3)
+    assert [candidate.id for candidate in search.steps[0] if candidate.kept] == [0, 1, 2]
 
 
 def test_of_many_equal_words_that_come_after_the_end_mark_the_first_are_followed():
     odds = np.full(200, 1.0)
     odds[END], odds[120] = 0.5, 2.0
-    made = beam_search(fixed(odds / odds.sum()), END, 2, width=3)
-    assert [candidate.id for candidate in made.steps[0] if candidate.kept] == [120, 1, 2]
+    search = beam_search(fixed(odds / odds.sum()), END, 2, width=3)
+    assert [candidate.id for candidate in search.steps[0] if candidate.kept] == [120, 1, 2]
 
 
 def test_every_step_shows_the_best_words_of_each_hypothesis_best_first_with_their_sums():
     odds = [0.05, 0.3, 0.25, 0.2, 0.1, 0.06, 0.04]
-    made = beam_search(fixed(odds), END, 2, width=2)
-    first, second = made.steps
+    search = beam_search(fixed(odds), END, 2, width=2)
+    first, second = search.steps
     assert [item.id for item in first] == [1, 2, 3, 4, 5] and len(first) == MAX_CANDIDATES
     assert [item.kept for item in first] == [True, True, False, False, False]
     assert [item.parent for item in first] == [0] * 5
@@ -87,19 +87,19 @@ def test_the_length_penalty_is_that_of_the_paper():
 
 
 def test_a_score_is_the_sum_of_logprobs_divided_by_the_penalty():
-    made = beam_search(fixed([0.1, 0.6, 0.3], [0.7, 0.2, 0.1]), END, 3, width=1, alpha=1.0)
-    assert made.best.ids == (1,)
-    assert made.best.score == pytest.approx(math.log(0.6 * 0.7) / (7 / 6))
+    search = beam_search(fixed([0.1, 0.6, 0.3], [0.7, 0.2, 0.1]), END, 3, width=1, alpha=1.0)
+    assert search.best.ids == (1,)
+    assert search.best.score == pytest.approx(math.log(0.6 * 0.7) / (7 / 6))
 
 
 def test_a_word_that_cannot_come_is_neither_followed_nor_shown():
-    made = beam_search(fixed([0.0, 0.75, 0.25, 0.0]), END, 1, width=4)
-    assert [candidate.id for candidate in made.steps[0]] == [1, 2]
+    search = beam_search(fixed([0.0, 0.75, 0.25, 0.0]), END, 1, width=4)
+    assert [candidate.id for candidate in search.steps[0]] == [1, 2]
 
 
 def test_sentences_that_ended_come_before_those_that_ran_out_of_room():
-    made = beam_search(fixed([0.1, 0.9], [0.1, 0.9]), END, 2, width=2)
-    assert [hypothesis.ended for hypothesis in made.hypotheses] == sorted(
-        (hypothesis.ended for hypothesis in made.hypotheses), reverse=True
+    search = beam_search(fixed([0.1, 0.9], [0.1, 0.9]), END, 2, width=2)
+    assert [hypothesis.ended for hypothesis in search.hypotheses] == sorted(
+        (hypothesis.ended for hypothesis in search.hypotheses), reverse=True
     )
-    assert made.best.ended
+    assert search.best.ended

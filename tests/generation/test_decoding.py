@@ -24,9 +24,9 @@ def test_a_value_a_name_and_keywords_give_the_same_text():
 def test_a_model_of_one_text_gives_a_generation_and_a_model_of_two_sentences_a_translation():
     beam = Decoding("beam", width=2, alpha=0.6)
     assert isinstance(generate(OPENING, 2), Generation)
-    made = generate(SOURCE, decoding=beam)
-    assert isinstance(made, Translation) and made.beam.width == 2
-    assert made.text == translate(SOURCE, method="beam", width=2, alpha=0.6).text
+    generation = generate(SOURCE, decoding=beam)
+    assert isinstance(generation, Translation) and generation.beam.width == 2
+    assert generation.text == translate(SOURCE, method="beam", width=2, alpha=0.6).text
     with pytest.raises(ValueError, match="is a sequence-to-sequence model"):
         continue_text(SOURCE)
 

@@ -20,7 +20,7 @@ def test_each_word_has_the_probability_that_one_pass_over_the_whole_text_gives_i
     logits[:, [get_model("grammar")[1].id_by_word[token] for token in (PAD, UNKNOWN, START)]] = -np.inf
     odds = log_probabilities(logits)
     first = len(ids) - 8
-    expected = [odds[at - 1, ids[at]] for at in range(first, len(ids))]
+    expected = [odds[index - 1, ids[index]] for index in range(first, len(ids))]
     np.testing.assert_allclose(generated.logprobs, expected, atol=1e-4)
     assert generated.trace.tokens[first:] == generated.tokens
 

@@ -91,7 +91,7 @@ def test_each_word_has_the_probability_that_one_pass_over_the_sentence_gives_it(
         odds = log_probabilities(logits)
         first = len(target.split())
         ids = [tokenizer.vocabulary.index(token) for token in generated.tokens]
-        expected = [odds[first + at, index] for at, index in enumerate(ids)]
+        expected = [odds[first + step, index] for step, index in enumerate(ids)]
         np.testing.assert_allclose(generated.logprobs, expected, atol=1e-4)
         assert generated.text.startswith(target)
         assert len(generated.beam.steps) >= len(generated.tokens)

@@ -52,8 +52,8 @@ def test_three_hundred_pages_a_hundred_of_them_open_at_once_are_all_answered_wit
 
 
 def test_the_files_of_closed_pages_are_closed_soon(lab):
-    told = tomllib.loads((ROOT / ".streamlit/config.toml").read_text(encoding="utf-8"))
-    assert told["server"]["disconnectedSessionTTL"] <= 20
+    settings = tomllib.loads((ROOT / ".streamlit/config.toml").read_text(encoding="utf-8"))
+    assert settings["server"]["disconnectedSessionTTL"] <= 20
     process = server_of(lab)
     if process is None:
         return  # a system without /proc cannot be asked

@@ -32,10 +32,10 @@ LINKS = {
 def refused(arguments, capsys, folder):
     started = time.process_time()
     assert main(["export", *arguments]) == 1
-    told = capsys.readouterr().err.strip()
-    assert told
-    assert "\n" not in told
-    assert "Traceback" not in told
+    message = capsys.readouterr().err.strip()
+    assert message
+    assert "\n" not in message
+    assert "Traceback" not in message
     assert time.process_time() - started < 20
     assert not any(folder.iterdir())
 

@@ -51,15 +51,15 @@ def old_bert(bert):
 @pytest.fixture
 def children(monkeypatch):
     """The children that somebody has taken in this test."""
-    found, take = [], parent.taken
+    children_taken, take = [], parent.taken
 
     def taken():
-        found.append(take())
-        return found[-1]
+        children_taken.append(take())
+        return children_taken[-1]
 
     monkeypatch.setattr(parent, "taken", taken)
     monkeypatch.setattr(guarded, "taken", taken)
-    return found
+    return children_taken
 
 
 def anonymous():
@@ -78,9 +78,9 @@ def refused(folder, *words, most_seconds=120.0, limits=SMALL):
             guarded.load(offer, lambda share: None)
         else:
             guarded.check(offer, lambda share: None, limits)
-    told = str(error.value)
-    assert told.endswith(".") and "\n" not in told and "Traceback" not in told and len(told) < 400, told
-    assert not words or any(word in told for word in words), told
+    message = str(error.value)
+    assert message.endswith(".") and "\n" not in message and "Traceback" not in message and len(message) < 400, message
+    assert not words or any(word in message for word in words), message
     assert anonymous() - before < GROWN
     assert time.monotonic() - began < most_seconds
 
@@ -89,7 +89,7 @@ def change(folder, **parts):
     edit(folder / TOKENIZER, **parts)
 
 
-def told(folder):
+def tokenizer_settings(folder):
     return json.loads((folder / TOKENIZER).read_text(encoding="utf-8"))
 
 
@@ -155,7 +155,7 @@ IDS = [4 * 10**9, 2**32 - 1, 2**63, 10**40, -1, -(10**9), 2.5, True, "7", None]
 
 @pytest.mark.parametrize("index", IDS)
 def test_an_id_of_a_piece_that_none_can_have(gpt2, index, outcome):
-    model = told(gpt2)["model"]
+    model = tokenizer_settings(gpt2)["model"]
     model["vocab"]["zzz"] = index
     change(gpt2, model=model)
     refused(gpt2)
@@ -164,7 +164,7 @@ def test_an_id_of_a_piece_that_none_can_have(gpt2, index, outcome):
 
 @pytest.mark.parametrize("index", IDS)
 def test_an_id_of_an_added_token_that_none_can_have(gpt2, index, outcome):
-    tokens = told(gpt2)["added_tokens"]
+    tokens = tokenizer_settings(gpt2)["added_tokens"]
     change(gpt2, added_tokens=[*tokens, tokens[0] | {"content": "zzz", "id": index}])
     refused(gpt2)
     outcome("refused in a sentence")
@@ -291,7 +291,7 @@ def test_a_file_of_a_hundred_gigabytes(gpt2, name, outcome):
 
 
 def test_a_piece_of_a_megabyte(gpt2, outcome):
-    model = told(gpt2)["model"]
+    model = tokenizer_settings(gpt2)["model"]
     model["vocab"]["z" * 10**6] = 21
     change(gpt2, model=model)
     refused(gpt2, "a token of more than")
@@ -300,7 +300,7 @@ def test_a_piece_of_a_megabyte(gpt2, outcome):
 
 @pytest.mark.parametrize("longest", [10**9, -1, "all", None])
 def test_words_of_any_length_for_a_method_that_takes_the_third_power_of_it(gpt2, longest, outcome):
-    change(gpt2, model=told(gpt2)["model"] | {"max_input_chars_per_word": longest})
+    change(gpt2, model=tokenizer_settings(gpt2)["model"] | {"max_input_chars_per_word": longest})
     refused(gpt2, "max_input_chars_per_word")
     outcome("refused in a sentence")
 
@@ -455,7 +455,7 @@ def test_a_child_that_has_refused_a_foreign_model_is_ended(maps_only, tmp_path, 
     folder = publish(maps_only["electra"], tmp_path / "lies")
     edit(folder / CONFIG, type_vocab_size=10**9)
     refused(folder, "lack numbers")
-    assert children and not [one for one in children if one.alive and one not in parent._idle]
+    assert children and not [child for child in children if child.alive and child not in parent._idle]
     outcome("refused in a sentence")
 
 
@@ -502,7 +502,7 @@ def test_a_look_that_takes_too_long_is_stopped_at_once(gpt2, children, outcome):
     with pytest.raises(Stopped):
         guarded.check(offer, watch)
     assert time.monotonic() - seen[0] < 5, "the child is gone as soon as somebody stops it"
-    assert children and not [one for one in children if one.alive and one not in parent._idle]
+    assert children and not [child for child in children if child.alive and child not in parent._idle]
     outcome("stopped at once")
 
 

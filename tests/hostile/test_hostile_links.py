@@ -57,11 +57,11 @@ ALL = [*PAGES, *(ROOT / f"viz/pages/{page}/page.py" for page in ("lessons", "tra
 def strings(message, path=()):
     """Every text in a protobuf message, with the names of the fields that lead to it."""
     for field, value in message.ListFields():
-        for one in value if field.is_repeated else [value]:
-            if field.message_type is not None and hasattr(one, "ListFields"):
-                yield from strings(one, (*path, field.name))
-            elif isinstance(one, str):
-                yield (*path, field.name), one
+        for item in value if field.is_repeated else [value]:
+            if field.message_type is not None and hasattr(item, "ListFields"):
+                yield from strings(item, (*path, field.name))
+            elif isinstance(item, str):
+                yield (*path, field.name), item
 
 
 def markdown_of(screen):
@@ -101,8 +101,8 @@ ALIVE = [
 def check(screen):
     well(screen)
     for kind, path, text in markdown_of(screen):
-        found = [part for part in ALIVE if part in text]
-        assert not found, (kind, path, text[:200])
+        signs = [part for part in ALIVE if part in text]
+        assert not signs, (kind, path, text[:200])
 
 
 @cache
@@ -116,7 +116,7 @@ def controls_of(path):
 def test_a_link_with_any_value_in_any_control_opens_the_page_and_is_answered_in_plain_text(path, turn, outcome):
     names = [*controls_of(path), "lesson", "figure", "present", *PAYLOADS[turn * 4 : turn * 4 + 4]]
     names = [name for name in names if name]
-    link = {name: PAYLOADS[(at + turn * 5) % len(PAYLOADS)] for at, name in enumerate(names)}
+    link = {name: PAYLOADS[(index + turn * 5) % len(PAYLOADS)] for index, name in enumerate(names)}
     check(visit_by_a_bad_link(str(path.relative_to(ROOT)), **link))
     outcome("the page opens and says what it cannot use", len(link))
 
@@ -137,7 +137,7 @@ def test_a_source_of_any_length_is_translated_or_refused_in_a_sentence(section, 
     text = " ".join((["the", "cat", "sleeps", "."] * words)[:words])
     screen = visit_by_a_bad_link("viz/pages/translate/page.py", source_text=text, panel=section)
     check(screen)
-    told = [note.value for kind in (screen.info, screen.caption) for note in kind]
+    notes = [note.value for kind in (screen.info, screen.caption) for note in kind]
     shown = any(mount.proto.id.endswith("-writing") for mount in screen.get("bidi_component"))
-    assert shown or any("Shorten it." in note for note in told)
+    assert shown or any("Shorten it." in note for note in notes)
     outcome("translated, or refused in a sentence", 1)

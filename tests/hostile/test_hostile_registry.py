@@ -50,28 +50,28 @@ def full():
 
 
 def test_a_visitor_evicts_his_own_model_and_no_other(outcome):
-    here = ModelRegistry(most=2)
-    here.add("own-a", 1, kept("ann"), mine("ann"))
-    here.add("own-b", 2, kept("ben"), mine("ben"))
-    here.add("own-c", 3, kept("ben"), mine("ben"))
-    assert here.names() == ("own-a", "own-c")
+    registry = ModelRegistry(most=2)
+    registry.add("own-a", 1, kept("ann"), mine("ann"))
+    registry.add("own-b", 2, kept("ben"), mine("ben"))
+    registry.add("own-c", 3, kept("ben"), mine("ben"))
+    assert registry.names() == ("own-a", "own-c")
     with pytest.raises(RegistryFull, match=r"other visitors have loaded as many.*\.$"):
-        here.add("own-d", 4, kept("cid"), mine("cid"))
-    assert here.names() == ("own-a", "own-c")
+        registry.add("own-d", 4, kept("cid"), mine("cid"))
+    assert registry.names() == ("own-a", "own-c")
     outcome("refused in a sentence")
 
 
 def test_the_same_files_loaded_by_another_do_not_take_the_model_over(outcome):
-    here = ModelRegistry(most=2)
-    here.add("own-a", 1, kept("ann"))
-    assert here.add("own-a", 1, kept("ben"), mine("ben")) == "own-a"
-    assert here.find("own-a").owner == "ann"
+    registry = ModelRegistry(most=2)
+    registry.add("own-a", 1, kept("ann"))
+    assert registry.add("own-a", 1, kept("ben"), mine("ben")) == "own-a"
+    assert registry.find("own-a").owner == "ann"
     outcome("the owner stays")
 
 
 def test_loading_onto_a_full_shelf_is_refused_before_anything_is_read(tmp_path, full, monkeypatch, outcome):
     offer = guarded.inspect_folder(str(publish(random_model("gpt2"), tmp_path / "little")))
-    monkeypatch.setattr(guarded, "check", lambda *asked: pytest.fail("the files are read"))
+    monkeypatch.setattr(guarded, "check", lambda *arguments: pytest.fail("the files are read"))
     with pytest.raises(CheckpointError, match="other visitors have loaded as many"):
         guarded.load(offer, lambda share: None, "ann", mine("ann"))
     assert registry().names() == THEIRS
@@ -124,11 +124,11 @@ def test_work_of_another_is_not_stopped(monkeypatch, outcome):
 
 
 def test_keys_of_maps_are_hashes_and_no_two_inputs_share_one(outcome):
-    said = [("a", "b c", "d"), ("a b", "c", "d"), ("a", "b", "c d"), ("a", "b c\0d", ""), ("a", "b", "c\0d")]
-    keys = {load_model._key(*parts) for parts in said}
-    assert len(keys) == len(said)
+    inputs = [("a", "b c", "d"), ("a b", "c", "d"), ("a", "b", "c d"), ("a", "b c\0d", ""), ("a", "b", "c\0d")]
+    keys = {load_model._key(*parts) for parts in inputs}
+    assert len(keys) == len(inputs)
     assert all(key.startswith("maps-") and len(key) == 69 for key in keys)
-    outcome("a key of ours", len(said))
+    outcome("a key of ours", len(inputs))
 
 
 LOADS = """
@@ -171,8 +171,8 @@ def test_what_is_let_go_gives_its_memory_back(tmp_path, outcome):
         [sys.executable, "-c", LOADS, str(small), str(folder)], cwd=ROOT, capture_output=True, text=True, timeout=500
     )
     assert done.returncode == 0, done.stderr
-    before, there, after = json.loads(done.stdout)
-    assert there - before > 0.9 * MEGABYTES * 10**6, "the weights are in the server's memory"
+    before, loaded, after = json.loads(done.stdout)
+    assert loaded - before > 0.9 * MEGABYTES * 10**6, "the weights are in the server's memory"
     assert after - before < 0.15 * MEGABYTES * 10**6, "and no more"
     outcome("memory given back")
 

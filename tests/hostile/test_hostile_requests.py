@@ -79,10 +79,10 @@ def raw(address: str, request: bytes, answer_of: int = 4000) -> str:
 
 def ask(address: str, path: str, *, method: str = "GET", **headers: str) -> int:
     """The status of the answer to a request with exactly these headers."""
-    told = {"host": urlsplit(address).netloc, "connection": "close"} | {
+    all_headers = {"host": urlsplit(address).netloc, "connection": "close"} | {
         name.replace("_", "-"): value for name, value in headers.items()
     }
-    lines = [f"{method} {path} HTTP/1.1", *(f"{name}: {value}" for name, value in told.items()), "", ""]
+    lines = [f"{method} {path} HTTP/1.1", *(f"{name}: {value}" for name, value in all_headers.items()), "", ""]
     answer = raw(address, "\r\n".join(lines).encode("latin-1"))
     return int(answer.split(" ", 2)[1]) if answer.startswith("HTTP/1.1 ") else 0
 

@@ -25,10 +25,10 @@ def noughts(shape, descr="|u1"):
 def encrypted(file):
     """The same ZIP, whose entries say that they are encrypted (bit 0 of their flags)."""
     for start, flags in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
-        at = file.find(start)
-        while at >= 0:
-            file = file[: at + flags] + bytes([file[at + flags] | 1]) + file[at + flags + 1 :]
-            at = file.find(start, at + 1)
+        offset = file.find(start)
+        while offset >= 0:
+            file = file[: offset + flags] + bytes([file[offset + flags] | 1]) + file[offset + flags + 1 :]
+            offset = file.find(start, offset + 1)
     return file
 
 
@@ -99,9 +99,9 @@ def test_a_file_is_read_or_refused_in_a_sentence_within_little_memory_and_time(a
         assert attack in READ
         outcome("read")
     except ArraysError as refusal:
-        told = str(refusal)
-        assert told.endswith(".")
-        assert len(told) < 400
+        message = str(refusal)
+        assert message.endswith(".")
+        assert len(message) < 400
         outcome("refused in a sentence")
     finally:
         peak = tracemalloc.get_traced_memory()[1]

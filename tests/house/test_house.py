@@ -90,13 +90,13 @@ def offenders(paths, rule):
     """File → what the rule finds in its text, for the files in which it finds something."""
     paths = list(paths)
     assert len(paths) > 1, "the rule reads files"
-    found = {named(path): list(rule(path, path.read_text(encoding="utf-8"))) for path in paths}
-    return {name: what for name, what in found.items() if what}
+    broken = {named(path): list(rule(path, path.read_text(encoding="utf-8"))) for path in paths}
+    return {name: what for name, what in broken.items() if what}
 
 
 def test_offenders_are_named_with_what_was_found():
-    asked = offenders(SOURCES, lambda path, text: ["here"] if path.name == "mask.py" else [])
-    assert asked == {"model/mask.py": ["here"]}
+    named_files = offenders(SOURCES, lambda path, text: ["here"] if path.name == "mask.py" else [])
+    assert named_files == {"model/mask.py": ["here"]}
 
 
 def test_a_room_imports_only_what_it_may_know():
@@ -232,8 +232,8 @@ def against_the_order_of_viz(name, source):
 
 
 def test_a_room_of_viz_imports_only_rooms_before_it_and_no_page_another():
-    found = {named(path): list(against_the_order_of_viz(named(path), path.read_text())) for path in SOURCES}
-    assert {name: modules for name, modules in found.items() if modules} == {}
+    against = {named(path): list(against_the_order_of_viz(named(path), path.read_text())) for path in SOURCES}
+    assert {name: modules for name, modules in against.items() if modules} == {}
     assert list(against_the_order_of_viz("viz/ui/controls.py", "from viz.pages.heads import generate"))
     assert list(against_the_order_of_viz("viz/figures/heatmap.py", "from viz.canvas import head_grid"))
     assert list(against_the_order_of_viz("viz/pages/heads/page.py", "from viz.pages.masks import compute"))
@@ -257,7 +257,7 @@ def long_parameter_lists(path, text):
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
             parts = node.args
-            names = [one.arg for one in (*parts.posonlyargs, *parts.args, *parts.kwonlyargs)]
+            names = [argument.arg for argument in (*parts.posonlyargs, *parts.args, *parts.kwonlyargs)]
             if len([name for name in names if name not in ("self", "cls")]) > MAX_PARAMETERS:
                 yield node.name
 
@@ -321,11 +321,11 @@ def test_no_folder_called_pages_stands_beside_the_script_that_streamlit_runs():
 
 
 def test_every_package_is_shipped():
-    told = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"]["packages"]
-    there = {
+    listed = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"]["packages"]
+    packages = {
         named(path.parent).replace("/", ".") for top in ("model", "viz") for path in ROOT.glob(f"{top}/**/__init__.py")
     }
-    assert there == {name for name in told if name.split(".")[0] != "attention_lab"}, (
+    assert packages == {name for name in listed if name.split(".")[0] != "attention_lab"}, (
         "that is viz/canvas, and the settings, under the name of the distribution"
     )
 
@@ -387,7 +387,11 @@ def compared_bit_by_bit(source):
             continue
         name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
         compared = node.args[0] if node.args else getattr(node.func, "value", None)
-        without = {one.arg for one in node.keywords if isinstance(one.value, ast.Constant) and one.value.value == 0}
+        without = {
+            keyword.arg
+            for keyword in node.keywords
+            if isinstance(keyword.value, ast.Constant) and keyword.value.value == 0
+        }
         if name in BIT_BY_BIT or without >= {"atol", "rtol"}:
             yield node.lineno
         elif name == "all" and isinstance(compared, ast.Compare) and isinstance(compared.ops[0], ast.Eq):
@@ -433,8 +437,8 @@ def test_the_rule_of_equal_bits_can_hold(text):
 
 def test_what_another_process_has_computed_is_never_asked_for_equal_bits():
     """The server of a browser test may run on other kernels than the test: with OneDNN, with more threads."""
-    found = [path.name for path in ROOT.glob("tests/browser/*.py") if '"same operation"' in path.read_text()]
-    assert found == []
+    files = [path.name for path in ROOT.glob("tests/browser/*.py") if '"same operation"' in path.read_text()]
+    assert files == []
 
 
 def test_floats_are_equal_bit_by_bit_only_for_a_reason():
@@ -467,7 +471,7 @@ STARTS = re.compile(r"\b(?:serve|serving|browse)\(")  # of tests/support/served.
 
 def needs_a_browser(item):
     """Whether a test starts a browser or a server, or one of its fixtures does."""
-    fixtures = [one.func for defs in item._fixtureinfo.name2fixturedefs.values() for one in defs]
+    fixtures = [definition.func for defs in item._fixtureinfo.name2fixturedefs.values() for definition in defs]
     return any(STARTS.search(source_of(function)) for function in (item.function, *fixtures))
 
 
@@ -481,7 +485,7 @@ def source_of(function):
 
 def test_every_test_that_needs_a_browser_or_a_server_is_marked(request):
     items = request.session.items
-    assert not [one.nodeid for one in items if needs_a_browser(one) and not one.get_closest_marker("browser")]
+    assert not [item.nodeid for item in items if needs_a_browser(item) and not item.get_closest_marker("browser")]
 
 
 def starts_a_server():
@@ -527,8 +531,8 @@ def test_a_module_that_is_marked_is_there():
 def test_the_readme_names_the_quick_tests_by_marks_that_exist():
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert '.venv/bin/python -m pytest -n 2 -m "not browser and not slow"' in readme
-    told = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["pytest"]["ini_options"]
-    assert {"browser", "slow"} <= {line.partition(":")[0] for line in told["markers"]}
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["pytest"]["ini_options"]
+    assert {"browser", "slow"} <= {line.partition(":")[0] for line in settings["markers"]}
 
 
 # In backticks in our prose, and no name of ours: Streamlit's, a header's, a host's, another library's.
@@ -589,7 +593,7 @@ def bound_names(source):
             yield node.name, node.lineno
 
 
-WELL_NAMED = ("app.py", "model/**/*.py", "viz/**/*.py", "tests/support/*.py")
+WELL_NAMED = ("app.py", "model/**/*.py", "viz/**/*.py", "tests/*.py", "tests/[!b]*/*.py", "tests/bench/*.py")
 
 
 def names_that_say_nothing(*patterns):
@@ -607,6 +611,10 @@ def names_that_say_nothing(*patterns):
 
 def test_a_name_says_what_it_holds():
     assert names_that_say_nothing(*WELL_NAMED) == []
+
+
+def test_no_line_hides_from_the_type_checker():
+    assert not offenders([*SOURCES, *TESTS], lambda path, text: re.findall(r"#\s*type:\s*ignore.*", text))
 
 
 @pytest.mark.parametrize(
@@ -686,8 +694,10 @@ KEYS_OF_FORMATS = {
 def test_a_name_in_a_script_says_what_it_holds():
     scripts = [*ROOT.glob("viz/canvas/frontend/*/*.js"), *ROOT.glob("tests/frontend/*.js")]
     assert len(scripts) > 40
-    found = offenders(scripts, lambda path, text: SCRIPT_NAMES_THAT_SAY_NOTHING & set(bound_names_of_a_script(text)))
-    assert found == KEYS_OF_FORMATS
+    badly_named = offenders(
+        scripts, lambda path, text: SCRIPT_NAMES_THAT_SAY_NOTHING & set(bound_names_of_a_script(text))
+    )
+    assert badly_named == KEYS_OF_FORMATS
 
 
 @pytest.mark.parametrize(
@@ -736,7 +746,7 @@ def own_rules(path, text):
 
 
 def test_no_selector_is_doubled_to_weigh_more():
-    assert not offenders(STYLE_SHEETS, lambda path, text: [found[0] for found in DOUBLED.finditer(text)])
+    assert not offenders(STYLE_SHEETS, lambda path, text: [match[0] for match in DOUBLED.finditer(text)])
     for text in (".a.a {}", "td:first-child:first-child {}", ":is(th, td):is(th, td) {}"):
         assert DOUBLED.search(text)
     assert not DOUBLED.search(".a .a {} .a.b {} .strip .strip-b {}")

@@ -51,13 +51,13 @@ def page(name):
     ],
 )
 def test_no_text_says_again_what_was_found_to_be_false(wrong, why):
-    said = [path for path in (*PROSE, *SOURCES) if re.search(wrong, " ".join(path.read_text("utf-8").lower().split()))]
-    assert not said, why
+    files = [path for path in (*PROSE, *SOURCES) if re.search(wrong, " ".join(path.read_text("utf-8").lower().split()))]
+    assert not files, why
 
 
 def test_the_lesson_on_heads_says_what_the_knock_outs_measure():
     whole = ablation.evaluate_held_out("grammar").loss
-    cost = sorted(one.loss - whole for one in ablation.ablate_each_head("grammar").values())
+    cost = sorted(evaluation.loss - whole for evaluation in ablation.ablate_each_head("grammar").values())
     assert "about a third of a nat" in lesson("parts") and cost[-1] == pytest.approx(1 / 3, abs=0.05)
     assert "One head can be removed for less than 0.01; the others cost 0.01 to 0.2" in lesson("parts")
     assert cost[0] < 0.01 < cost[1] and cost[-2] < 0.2
@@ -105,21 +105,21 @@ def test_the_page_on_positions_says_what_the_cards_measure():
     def share(kind, scheme, signs):
         return checkpoint.read_card(f"order-{kind}-{scheme}")["accuracy"][str(signs)]
 
-    told = page("positions")
+    text = page("positions")
     assert (
-        "at three times their trained length, the encoders with a bias per distance, T5 buckets or RoPE guess" in told
+        "at three times their trained length, the encoders with a bias per distance, T5 buckets or RoPE guess" in text
     )
-    assert "RoPE guess or do worse. So does the sinusoidal encoder." in told
+    assert "RoPE guess or do worse. So does the sinusoidal encoder." in text
     assert all(share("encoder", scheme, 48) < 0.55 for scheme in ("relative", "t5", "rope", "sinusoidal"))
-    assert "ALiBi still answers nine in ten questions right there" in told and share("encoder", "alibi", 48) >= 0.9
-    assert "The decoder without positions here answers nearly every question" in told
+    assert "ALiBi still answers nine in ten questions right there" in text and share("encoder", "alibi", 48) >= 0.9
+    assert "The decoder without positions here answers nearly every question" in text
     assert min(checkpoint.read_card("order-decoder-none")["accuracy"].values()) > 0.98
 
 
 def test_without_layer_norm_allowed_weights_are_rounded_to_zero_and_with_it_none():
     def zeros(switches):
         layers = run(Experiment(text=TEXT, switches=switches)).layers
-        return sum(int(((one.attention.weights == 0) & one.attention.mask).sum()) for one in layers)
+        return sum(int(((layer.attention.weights == 0) & layer.attention.mask).sum()) for layer in layers)
 
     assert zeros(Switches()) == 0 and zeros(Switches(norm=False)) > 100
     assert "is rounded to zero. This happens without layer norm." in lesson("inside")
@@ -154,10 +154,10 @@ def test_our_relative_scheme_adds_one_number_to_each_score_and_no_vector_to_keys
     scheme = LearnedRelative(config)
     with torch.no_grad():
         scheme.table.normal_()
-    at = torch.arange(6)
+    positions = torch.arange(6)
     x = torch.randn(1, 3, 6, 4)
-    assert same_bits(scheme.rotate(x, at), x, "copied"), "queries and keys are left as they are"
-    bias = scheme.bias(1, at, at)
+    assert same_bits(scheme.rotate(x, positions), x, "copied"), "queries and keys are left as they are"
+    bias = scheme.bias(1, positions, positions)
     assert bias.shape == (3, 6, 6) and same_bits(bias[:, 0, 2], bias[:, 3, 5], "copied"), (
         "a number of the distance alone"
     )
@@ -177,7 +177,7 @@ def test_the_gru_applies_the_reset_gate_after_the_matrix_product():
         z = (x[0] @ w_z.T + b_z + h @ u_z.T + c_z).sigmoid()
         after = (x[0] @ w_n.T + b_n + r * (h @ u_n.T + c_n)).tanh()
         before = (x[0] @ w_n.T + b_n + (r * h) @ u_n.T + c_n).tanh()
-        made = gru(x, h[None])[0][0]
-    np.testing.assert_allclose(made, (1 - z) * after + z * h, atol=1e-6)
-    assert not np.allclose(made, (1 - z) * before + z * h, atol=1e-3)
+        hidden = gru(x, h[None])[0][0]
+    np.testing.assert_allclose(hidden, (1 - z) * after + z * h, atol=1e-6)
+    assert not np.allclose(hidden, (1 - z) * before + z * h, atol=1e-3)
     assert "before the matrix product" in " ".join((Recurrent.__doc__ or "").split())

@@ -37,16 +37,16 @@ def ran(block):
 
     A promise stands behind an expression, or behind an assignment to one name.
     """
-    there, told = {}, []
+    namespace, promises = {}, []
     lines = block.splitlines()
     for node in ast.parse(block).body:
-        exec(compile(ast.Module([node], []), "README.md", "exec"), there)
+        exec(compile(ast.Module([node], []), "README.md", "exec"), namespace)
         promise = lines[node.end_lineno - 1].partition("  # ")[2]
         if promise and isinstance(node, (ast.Expr, ast.Assign)):
             what = node.value if isinstance(node, ast.Expr) else node.targets[0]
             if not (isinstance(what, ast.Call) and getattr(what.func, "attr", "") == "save"):
-                told.append((eval(ast.unparse(what), there), promise))
-    return told
+                promises.append((eval(ast.unparse(what), namespace), promise))
+    return promises
 
 
 def kept(value, promise):
@@ -86,17 +86,17 @@ def test_every_kind_of_promise_stands_in_the_readme_and_can_be_broken():
 
 def test_the_readmes_figure_of_a_model_holds_the_weights_of_that_model(desk):
     (block,) = [block for block in README if "AutoModel" in block]
-    there = {}
-    exec(block, there)
-    assert there["output"].attentions[0].requires_grad, "as a model returns them that nobody told otherwise"
+    namespace = {}
+    exec(block, namespace)
+    assert namespace["output"].attentions[0].requires_grad, "as a model returns them that nobody told otherwise"
     assert len((desk / "maps.html").read_text(encoding="utf-8")) > 10_000
 
 
 def test_how_to_save_one_saves_a_file_that_the_page_opens(desk):
     (block,) = BLOCK.findall(HOW)
-    there = {}
-    exec(block, there)
+    namespace = {}
+    exec(block, namespace)
     maps = read((desk / "maps.npz").read_bytes())
-    assert maps.query_tokens == tuple(there["tokens"])
-    wanted = torch.stack(there["output"].attentions)[:, 0].detach().numpy()
+    assert maps.query_tokens == tuple(namespace["tokens"])
+    wanted = torch.stack(namespace["output"].attentions)[:, 0].detach().numpy()
     assert same_bits(maps.weights, np.where(maps.mask, wanted, 0), "copied")

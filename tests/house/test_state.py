@@ -40,9 +40,9 @@ def keys_of(tree: ast.AST) -> Iterator[ast.expr]:
                 if ast.unparse(held) in (SESSION, "state") and method in ("get", "pop", "setdefault"):
                     yield from arguments[:1]
                 if ast.unparse(held) == SESSION and method == "update":
-                    yield from (ast.Constant(one.arg) for one in named if one.arg)
+                    yield from (ast.Constant(keyword.arg) for keyword in named if keyword.arg)
                 if method in CONTROLS and ast.unparse(held) != "canvas":
-                    yield from (one.value for one in named if one.arg == "key")
+                    yield from (keyword.value for keyword in named if keyword.arg == "key")
 
 
 def literal_keys(source: str) -> list[str]:
@@ -51,36 +51,34 @@ def literal_keys(source: str) -> list[str]:
 
 def unnamed_parameters(source: str) -> list[str]:
     """Controls that are bound to the address under something else than a Param."""
-    found = []
+    calls = []
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Call):
-            named = {one.arg: ast.unparse(one.value) for one in node.keywords}
+            named = {keyword.arg: ast.unparse(keyword.value) for keyword in node.keywords}
             if named.get("bind") == "'query-params'" and not re.match(r"(Param[.(]|key$)", named.get("key", "")):
-                found.append(named.get("key", ast.unparse(node.func)))
-    return found
+                calls.append(named.get("key", ast.unparse(node.func)))
+    return calls
 
 
 def clears(source: str) -> list[str]:
     """Places that go through the whole session, or end it."""
     walked = (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.For | ast.comprehension))
-    found = [
+    cleared = [
         ast.unparse(node.iter)
         for node in walked
         if re.fullmatch(rf"(list\()?{SESSION}\)?(\.keys\(\)|\.items\(\))?", ast.unparse(node.iter))
     ]
-    return found + re.findall(r"session_state\.clear\(", source)
+    return cleared + re.findall(r"session_state\.clear\(", source)
 
 
 def test_no_key_of_the_session_is_spelt_outside_its_list():
     assert not {
-        str(path.relative_to(ROOT)): found
-        for path in FILES
-        if (found := literal_keys(path.read_text(encoding="utf-8")))
+        str(path.relative_to(ROOT)): keys for path in FILES if (keys := literal_keys(path.read_text(encoding="utf-8")))
     }
 
 
 def test_every_control_in_the_address_is_a_parameter_of_the_list():
-    assert not [found for path in FILES if (found := unnamed_parameters(path.read_text(encoding="utf-8")))]
+    assert not [calls for path in FILES if (calls := unnamed_parameters(path.read_text(encoding="utf-8")))]
 
 
 def test_one_function_clears_the_session_and_one_hides_a_control():
@@ -136,15 +134,15 @@ def test_the_rules_of_parameters_and_of_clearing_can_fail():
 
 def test_a_name_in_the_session_is_used_and_stands_for_one_thing():
     sources = "\n".join(path.read_text(encoding="utf-8") for path in [*FILES, STATE])
-    values = [*(one.value for one in Param), *(one.value for one in Key)]
+    values = [*(name.value for name in Param), *(name.value for name in Key)]
     assert len(values) == len(set(values)) == len(Param.__members__) + len(Key.__members__)
-    assert not [one for one in Key if f"Key.{one.name}" not in sources]
+    assert not [name for name in Key if f"Key.{name.name}" not in sources]
     named_by_value = {"scale", "mask", "position", "norm", "residual", "mlp", "queries", "keys", "n_heads", "d_v"}
-    assert not [one for one in Param if f"Param.{one.name}" not in sources and one not in named_by_value]
+    assert not [name for name in Param if f"Param.{name.name}" not in sources and name not in named_by_value]
     assert set(DEFAULTS) <= set(Param)
 
 
 def test_every_old_name_of_a_link_leads_to_a_parameter():
-    parameters = {one.value for one in Param}
+    parameters = {parameter.value for parameter in Param}
     assert set(NAMES.values()) | set(EVERYWHERE.values()) | {name for _, name in VALUES} <= parameters
-    assert all(one.name == one.value.upper() for one in Param)
+    assert all(parameter.name == parameter.value.upper() for parameter in Param)

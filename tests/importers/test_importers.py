@@ -182,7 +182,9 @@ def test_the_older_files_of_gpt2_cut_texts_as_its_own_tokenizer_does(tmp_path):
     letters = ["<|endoftext|>", *"abcdehgostĠ", "do", "dog", "Ġt", "Ġth", "Ġthe", "Ġdog"]
     merges = "#version: 0.2\nd o\ndo g\nĠ t\nĠt h\nĠth e\nĠ dog\n"
     (tmp_path / "merges.txt").write_text(merges, encoding="utf-8")
-    (tmp_path / "vocab.json").write_text(json.dumps({piece: at for at, piece in enumerate(letters)}), encoding="utf-8")
+    (tmp_path / "vocab.json").write_text(
+        json.dumps({piece: index for index, piece in enumerate(letters)}), encoding="utf-8"
+    )
     theirs = GPT2Tokenizer(str(tmp_path / "vocab.json"), str(tmp_path / "merges.txt"))
     publish(random_model("gpt2"), tmp_path)
     (tmp_path / "tokenizer.json").unlink()

@@ -93,7 +93,7 @@ WITHOUT_EFFECT = {
     "what is returned, and how": "output_hidden_states return_dict use_cache dtype transformers_version architectures",
     "true of no model of these families": "is_encoder_decoder",
 }
-EXPLAINED = {name for told in WITHOUT_EFFECT.values() for name in told.split()}
+EXPLAINED = {name for fields in WITHOUT_EFFECT.values() for name in fields.split()}
 DRAWN = 16  # combinations of each family, of fields drawn at random
 
 
@@ -102,7 +102,7 @@ def single():
     for kind, (classes, _, varied) in TABLE.items():
         for name, values in varied.items():
             yield from ((kind, classes[0], {name: value}) for value in values)
-        yield from ((kind, one, {}) for one in classes[1:])
+        yield from ((kind, architecture, {}) for architecture in classes[1:])
         draw = random.Random(kind)
         for _ in range(DRAWN):
             chosen = {name: draw.choice(values) for name, values in varied.items() if draw.random() < 0.4}
@@ -110,13 +110,17 @@ def single():
 
 
 def named(value):
-    return "-".join(f"{name}={one}" for name, one in value.items()) if isinstance(value, dict) else str(value)
+    return (
+        "-".join(f"{name}={field_value}" for name, field_value in value.items())
+        if isinstance(value, dict)
+        else str(value)
+    )
 
 
-def published(folder, kind, one, chosen):
+def published(folder, kind, architecture, chosen):
     """The folder of a model with random numbers, or None where `transformers` itself builds no such model."""
     _, sizes, varied = TABLE[kind]
-    make = getattr(transformers, one)
+    make = getattr(transformers, architecture)
     opens = {name: values[0] for name, values in varied.items() if name in ("n_head", "n_heads", "num_attention_heads")}
     declared = {field.name for field in fields(make.config_class)}
     known = {name: value for name, value in chosen.items() if name in declared}
@@ -130,11 +134,11 @@ def published(folder, kind, one, chosen):
     return folder
 
 
-def reference(folder, one):
+def reference(folder, architecture):
     """The model as `transformers` opens it, and that it has left nothing out and made nothing up."""
-    make = getattr(transformers, one)
-    model, told = make.from_pretrained(folder, attn_implementation="eager", output_loading_info=True)
-    assert not told["missing_keys"] and not told["unexpected_keys"]
+    make = getattr(transformers, architecture)
+    model, loading_info = make.from_pretrained(folder, attn_implementation="eager", output_loading_info=True)
+    assert not loading_info["missing_keys"] and not loading_info["unexpected_keys"]
     return model.eval()
 
 
@@ -142,16 +146,16 @@ def assert_close(ours, theirs):
     torch.testing.assert_close(ours, theirs, atol=1e-4, rtol=1e-4)
 
 
-def agree(folder, one):
+def agree(folder, architecture):
     """Hidden states, attention and logits of both are equal; where only maps are drawn, the maps are."""
     offer = inspect_folder(folder)
-    model = reference(folder, one)
+    model = reference(folder, architecture)
     tokens = torch.tensor([IDS])
     with torch.inference_mode():
         theirs = model(tokens, output_attentions=True, output_hidden_states=True)
     if offer.config is None:
-        (found,) = transformers_backend.attention(transformers_backend.load_with_transformers(offer), TEXT).values()
-        assert_close(torch.tensor(found.weights), torch.stack(theirs.attentions)[:, 0])
+        (maps,) = transformers_backend.attention(transformers_backend.load_with_transformers(offer), TEXT).values()
+        assert_close(torch.tensor(maps.weights), torch.stack(theirs.attentions)[:, 0])
         return
     with torch.inference_mode():
         ours = read(offer).transformer(tokens)
@@ -162,34 +166,36 @@ def agree(folder, one):
         assert_close(stream, hidden)
     for layer, weights in zip(ours.layers, theirs.attentions, strict=True):
         assert_close(layer.attention.weights, weights)
-    logits = getattr(theirs, "prediction_logits", None) if "PreTraining" in one else getattr(theirs, "logits", None)
-    if any(part in one for part in ("LMHead", "MaskedLM", "CausalLM", "DoubleHeads", "PreTraining")):
+    logits = (
+        getattr(theirs, "prediction_logits", None) if "PreTraining" in architecture else getattr(theirs, "logits", None)
+    )
+    if any(part in architecture for part in ("LMHead", "MaskedLM", "CausalLM", "DoubleHeads", "PreTraining")):
         assert_close(ours.logits, logits)
 
 
-@pytest.mark.parametrize(("kind", "one", "chosen"), list(single()), ids=named)
-def test_a_field_of_the_config_is_computed_as_in_transformers_or_refused(tmp_path, kind, one, chosen):
-    folder = published(tmp_path, kind, one, chosen)
+@pytest.mark.parametrize(("kind", "architecture", "chosen"), list(single()), ids=named)
+def test_a_field_of_the_config_is_computed_as_in_transformers_or_refused(tmp_path, kind, architecture, chosen):
+    folder = published(tmp_path, kind, architecture, chosen)
     if folder is None:
         return
     try:
         offer = inspect_folder(folder)
     except CheckpointError as refused:
-        told = str(refused)
-        assert told.endswith(".") and any(name in told or "distances" in told for name in chosen), told
+        message = str(refused)
+        assert message.endswith(".") and any(name in message or "distances" in message for name in chosen), message
         assert kind != "roberta" or chosen.get("position_embedding_type", "absolute") != "absolute"
         return
     if offer.config is None:
         assert offer.maps_only_reason.endswith(".")
-    agree(folder, one)
+    agree(folder, architecture)
 
 
 @pytest.mark.parametrize("kind", FAMILIES)
 def test_every_field_that_transformers_declares_is_varied_or_explained(kind):
     classes, sizes, varied = TABLE[kind]
     declared = {field.name for field in fields(getattr(transformers, classes[0]).config_class)}
-    told = {*sizes, *varied, *EXPLAINED}
-    hidden = {name for name in declared - told if not name.startswith("_")} - {"id2label", "label2id"}
+    known = {*sizes, *varied, *EXPLAINED}
+    hidden = {name for name in declared - known if not name.startswith("_")} - {"id2label", "label2id"}
     assert not hidden
 
 

@@ -36,10 +36,10 @@ def refused(folder, *words):
     """Loading ends in one sentence that holds these words."""
     with pytest.raises(CheckpointError) as error:
         read(inspect_folder(folder))
-    told = str(error.value)
-    assert told.endswith(".") and "\n" not in told and "Traceback" not in told and len(told) < 400, told
+    message = str(error.value)
+    assert message.endswith(".") and "\n" not in message and "Traceback" not in message and len(message) < 400, message
     for word in words:
-        assert word in told, told
+        assert word in message, message
 
 
 def rewrite(folder, change):
@@ -101,9 +101,9 @@ def test_a_tokenizer_that_is_none(gpt2, text):
 
 
 def test_a_tokenizer_of_another_model(gpt2):
-    told = json.loads((gpt2 / "tokenizer.json").read_text())
-    told["model"]["vocab"] |= {f"extra{at}": 21 + at for at in range(10)}
-    (gpt2 / "tokenizer.json").write_text(json.dumps(told))
+    settings = json.loads((gpt2 / "tokenizer.json").read_text())
+    settings["model"]["vocab"] |= {f"extra{index}": 21 + index for index in range(10)}
+    (gpt2 / "tokenizer.json").write_text(json.dumps(settings))
     refused(gpt2, "31 tokens", "the model 24")
 
 
@@ -233,8 +233,8 @@ def parts(sound, tmp_path):
 )
 def test_an_index_that_points_out_of_the_folder(parts, name):
     path = parts / "model.safetensors.index.json"
-    told = json.loads(path.read_text())
-    edit(path, weight_map=told["weight_map"] | {"transformer.wte.weight": name})
+    index = json.loads(path.read_text())
+    edit(path, weight_map=index["weight_map"] | {"transformer.wte.weight": name})
     refused(parts, "points to", "only safetensors files beside it")
 
 
@@ -306,9 +306,9 @@ def test_heads_that_do_not_share_the_width(gpt2):
 
 @pytest.mark.parametrize("name", ["n_embd", "n_layer", "n_head", "vocab_size"])
 def test_a_size_that_is_not_told(gpt2, name):
-    told = json.loads((gpt2 / CONFIG).read_text())
-    told.pop(name)
-    (gpt2 / CONFIG).write_text(json.dumps(told))
+    config = json.loads((gpt2 / CONFIG).read_text())
+    config.pop(name)
+    (gpt2 / CONFIG).write_text(json.dumps(config))
     refused(gpt2, name)
 
 
@@ -331,9 +331,9 @@ def test_half_precision_counts_as_what_it_becomes(sound, tmp_path):
     assert offer.bytes_needed == 4 * offer.parameters
 
 
-@pytest.mark.parametrize("told", ["", "much", "0", "-1", "nan", "inf"])
-def test_a_bound_that_is_no_number(gpt2, monkeypatch, told):
-    monkeypatch.setenv(VARIABLE, told)
+@pytest.mark.parametrize("setting", ["", "much", "0", "-1", "nan", "inf"])
+def test_a_bound_that_is_no_number(gpt2, monkeypatch, setting):
+    monkeypatch.setenv(VARIABLE, setting)
     refused(gpt2, VARIABLE)
 
 

@@ -51,8 +51,8 @@ def assert_as_transformers(folder, name):
 def refused(folder, *words):
     with pytest.raises(CheckpointError) as error:
         inspect_folder(folder)
-    told = str(error.value)
-    assert told.endswith(".") and all(word in told for word in words), told
+    message = str(error.value)
+    assert message.endswith(".") and all(word in message for word in words), message
 
 
 # The one copy of a tied matrix
@@ -157,8 +157,8 @@ def assert_is_taken_away(before, model, place):
     folder = publish(model, place)
     expected = read(inspect_folder(folder)).transformer.state_dict()
     rename(folder, lambda tensor: before + tensor)
-    found = read(inspect_folder(folder)).transformer.state_dict()
-    assert expected and all(same_bits(found[key], expected[key], "copied") for key in expected)
+    weights = read(inspect_folder(folder)).transformer.state_dict()
+    assert expected and all(same_bits(weights[key], expected[key], "copied") for key in expected)
 
 
 @pytest.mark.parametrize(
@@ -178,16 +178,16 @@ def test_a_head_beside_the_class_around_the_model_is_left_out_as_any_other(tmp_p
     rename(folder, lambda spelt: f"model.{spelt}")
     add(folder, **{"classifier.weight": torch.ones(2, 8)})
     assert inspect_folder(folder).unused[0] == "classifier.weight"
-    found = read(inspect_folder(folder)).transformer.state_dict()
-    assert all(same_bits(found[key], expected[key], "copied") for key in expected)
+    weights = read(inspect_folder(folder)).transformer.state_dict()
+    assert all(same_bits(weights[key], expected[key], "copied") for key in expected)
 
 
 def test_the_one_copy_of_a_tied_matrix_is_found_inside_a_class_around_the_model(tmp_path):
     folder = publish(random_model("gpt2"), tmp_path)
     expected = read(inspect_folder(folder)).transformer.state_dict()
     rename(folder, lambda spelt: f"model.{'lm_head.weight' if spelt == 'transformer.wte.weight' else spelt}")
-    found = read(inspect_folder(folder)).transformer.state_dict()
-    assert all(same_bits(found[key], expected[key], "copied") for key in expected)
+    weights = read(inspect_folder(folder)).transformer.state_dict()
+    assert all(same_bits(weights[key], expected[key], "copied") for key in expected)
 
 
 @pytest.mark.parametrize("part", ["_fsdp_wrapped_module.", "_checkpoint_wrapped_module.", "_orig_mod."])
@@ -264,7 +264,7 @@ UNREAD = {
 }
 
 
-@pytest.mark.parametrize(("name", "unread"), [(name, one) for name in UNREAD for one in UNREAD[name]])
+@pytest.mark.parametrize(("name", "unread"), [(name, tensor) for name in UNREAD for tensor in UNREAD[name]])
 def test_a_tensor_of_a_layer_that_nobody_reads_is_refused_by_name(tmp_path, name, unread):
     folder = publish(random_model(name), tmp_path)
     add(folder, **{unread: torch.ones(2, 2)})
@@ -276,9 +276,9 @@ def test_more_layers_than_the_config_tells_are_refused_by_name(tmp_path, name):
     folder = publish(random_model(name), tmp_path)
     edit(folder / "config.json", **{"n_layer" if name == "gpt2" else "num_hidden_layers": 1})
     if name == "distilbert":
-        told = json.loads((folder / "config.json").read_text())
-        del told["num_hidden_layers"]
-        (folder / "config.json").write_text(json.dumps(told | {"n_layers": 1}))
+        config = json.loads((folder / "config.json").read_text())
+        del config["num_hidden_layers"]
+        (folder / "config.json").write_text(json.dumps(config | {"n_layers": 1}))
     refused(folder, "more layers than the 1", "belongs to one of them")
 
 
@@ -289,9 +289,9 @@ def test_the_masks_that_older_files_of_gpt2_hold_are_no_weights(tmp_path):
     assert_as_transformers(folder, "gpt2")
 
 
-@pytest.mark.parametrize("told", ["relative_key", "relative_key_query", "absolute"])
+@pytest.mark.parametrize("field", ["relative_key", "relative_key_query", "absolute"])
 @pytest.mark.parametrize("kind", ["bert", "roberta", "electra"])
-def test_distances_in_the_scores_are_refused_in_every_family_and_for_maps(tmp_path, kind, told):
+def test_distances_in_the_scores_are_refused_in_every_family_and_for_maps(tmp_path, kind, field):
     if kind == "electra":
         make, config = MADE["electra"]
         folder = publish(make(config), tmp_path)
@@ -299,9 +299,9 @@ def test_distances_in_the_scores_are_refused_in_every_family_and_for_maps(tmp_pa
     else:
         folder = publish(random_model(kind), tmp_path)
         tensor = DISTANCES.replace("bert.", f"{kind}.", 1)
-    edit(folder / "config.json", position_embedding_type=told)
-    if told != "absolute":
-        refused(folder, f'position_embedding_type = "{told}"', "its maps would be wrong")
+    edit(folder / "config.json", position_embedding_type=field)
+    if field != "absolute":
+        refused(folder, f'position_embedding_type = "{field}"', "its maps would be wrong")
     add(folder, **{tensor: torch.ones(79, 4)})
     refused(folder, tensor, "puts distances into its scores", "its maps would be wrong")
 
@@ -346,9 +346,9 @@ def test_a_config_that_does_not_name_its_kind(tmp_path, value):
 
 def test_a_size_may_have_its_other_name_but_not_two_values(tmp_path):
     folder = publish(random_model("gpt2"), tmp_path)
-    told = json.loads((folder / "config.json").read_text())
-    told["hidden_size"], told["num_hidden_layers"] = told.pop("n_embd"), told.pop("n_layer")
-    (folder / "config.json").write_text(json.dumps(told))
+    config = json.loads((folder / "config.json").read_text())
+    config["hidden_size"], config["num_hidden_layers"] = config.pop("n_embd"), config.pop("n_layer")
+    (folder / "config.json").write_text(json.dumps(config))
     assert_as_transformers(folder, "gpt2")
     edit(folder / "config.json", n_embd=12)
     refused(folder, "n_embd = 12 and hidden_size = 8", "two names of one size", "Remove the wrong one")

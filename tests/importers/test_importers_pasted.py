@@ -36,8 +36,8 @@ def test_a_folder_whose_name_has_quotes_is_found_as_it_is_typed(tmp_path):
 def test_an_address_is_no_folder_and_says_what_to_do(place):
     with pytest.raises(CheckpointError) as error:
         inspect_folder(place)
-    told = str(error.value)
-    assert told.startswith(f"“{place}” is a web address, not a folder") and "“Ask the Hub”" in told
+    message = str(error.value)
+    assert message.startswith(f"“{place}” is a web address, not a folder") and "“Ask the Hub”" in message
 
 
 @pytest.mark.parametrize("place", ["file://[/x", "'", '""', "file:", "file:///nowhere"])
@@ -47,7 +47,7 @@ def test_a_pasted_path_that_leads_nowhere_is_one_sentence(place):
 
 
 @pytest.mark.parametrize(
-    ("told", "name"),
+    ("address", "name"),
     [
         ("https://huggingface.co/distilbert/distilgpt2", "distilbert/distilgpt2"),
         ("https://huggingface.co/distilbert/distilgpt2/tree/main?x=1#y", "distilbert/distilgpt2"),
@@ -57,14 +57,15 @@ def test_a_pasted_path_that_leads_nowhere_is_one_sentence(place):
         ("gpt2", "gpt2"),
     ],
 )
-def test_an_address_of_the_hub_is_the_name_of_its_model(told, name):
-    assert hub_name(told) == name and hub.is_name(told)
+def test_an_address_of_the_hub_is_the_name_of_its_model(address, name):
+    assert hub_name(address) == name and hub.is_name(address)
 
 
 @pytest.mark.parametrize(
-    "told", ["https://huggingface.co/datasets/a/b", "https://huggingface.co/", "https://example.org/a/b", "/home/me/x"]
+    "address",
+    ["https://huggingface.co/datasets/a/b", "https://huggingface.co/", "https://example.org/a/b", "/home/me/x"],
 )
-def test_other_addresses_are_no_names(told):
-    assert not hub.is_name(told)
+def test_other_addresses_are_no_names(address):
+    assert not hub.is_name(address)
     with pytest.raises(CheckpointError, match="is not a name on the hub; names look like gpt2"):
-        hub.ask(told)
+        hub.ask(address)

@@ -28,9 +28,9 @@ def both(tmp_path_factory):
 
 
 def named(model, *ends):
-    found = [module for name, module in model.named_modules() if name.endswith(ends)]
-    assert found, ends
-    return found
+    modules = [module for name, module in model.named_modules() if name.endswith(ends)]
+    assert modules, ends
+    return modules
 
 
 def zero(*parameters):
@@ -62,7 +62,7 @@ def without_norm(model):
 
 def without_mlp(model):
     """The feed-forward sublayer adds zero to the stream."""
-    for linear in [one for one in named(model, *LAST_OF_MLP) if one not in named(model, *OUT_OF_HEADS)]:
+    for linear in [module for module in named(model, *LAST_OF_MLP) if module not in named(model, *OUT_OF_HEADS)]:
         zero(linear.weight, linear.bias)
 
 

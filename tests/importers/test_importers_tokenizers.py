@@ -84,11 +84,11 @@ def test_every_letter_of_a_text_is_on_the_page(name, tmp_path):
     tokenizer = opened(path, len(AutoTokenizer.from_pretrained(path, local_files_only=True)) + SPARE)
     for text in ("the dog", "dog  the 12", "12 dog"):
         encoding = tokenizer.encode(text)
-        read = [at for at, index in enumerate(encoding.ids) if index not in tokenizer.special_ids]
-        letters = "".join(encoding.surface[at].strip("·␣") for at in read)
+        read = [position for position, index in enumerate(encoding.ids) if index not in tokenizer.special_ids]
+        letters = "".join(encoding.surface[position].strip("·␣") for position in read)
         assert letters == text.replace(" ", ""), encoding.surface
         assert "<unk>" not in encoding.tokens
-        alone = "".join(tokenizer.vocabulary[encoding.ids[at]].strip("·␣") for at in read)
+        alone = "".join(tokenizer.vocabulary[encoding.ids[position]].strip("·␣") for position in read)
         assert alone == letters, "a piece in the vocabulary has the letters that it has in a text"
 
 

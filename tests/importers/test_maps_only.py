@@ -77,7 +77,7 @@ MADE["mamba"] = (MambaForCausalLM, MambaConfig(vocab_size=V, hidden_size=8, stat
 def opened(tmp_path_factory):
     """Every model with random weights, published and opened again: name → (its own, ours)."""
 
-    def one(kind, config):
+    def open_model(kind, config):
         torch.manual_seed(0)
         config._attn_implementation = "eager"
         model = stir(kind(config), 0.3).eval()
@@ -85,39 +85,39 @@ def opened(tmp_path_factory):
             inspect_folder(publish(model, tmp_path_factory.mktemp("maps")))
         )
 
-    return {name: one(*made) for name, made in MADE.items()}
+    return {name: open_model(*arguments) for name, arguments in MADE.items()}
 
 
 @pytest.mark.parametrize("name", ["llama with grouped queries", "gpt-neox", "electra"])
 def test_one_stack_gives_the_maps_of_transformers(opened, name):
     model, foreign = opened[name]
-    (stack, found), *others = transformers_backend.attention(foreign, TEXT).items()
+    (stack, weights), *others = transformers_backend.attention(foreign, TEXT).items()
     assert not others and stack == ("encoder" if name == "electra" else "decoder")
-    assert found.query_tokens == found.key_tokens == WORDS
+    assert weights.query_tokens == weights.key_tokens == WORDS
     ids = torch.tensor([foreign.tokenizer.encode(TEXT).ids])
     expected = torch.stack(model(ids, output_attentions=True).attentions)[:, 0].detach().numpy()
-    assert found.weights.shape == (2, 4, 9, 9), "as many maps as query heads, also where keys are shared"
-    np.testing.assert_allclose(found.weights, expected, atol=1e-6)
-    np.testing.assert_allclose(found.weights.sum(-1), 1, atol=1e-5)
+    assert weights.weights.shape == (2, 4, 9, 9), "as many maps as query heads, also where keys are shared"
+    np.testing.assert_allclose(weights.weights, expected, atol=1e-6)
+    np.testing.assert_allclose(weights.weights.sum(-1), 1, atol=1e-5)
 
 
 @pytest.mark.parametrize("name", ["t5", "bart"])
 def test_encoder_decoder_and_cross_attention_are_those_of_transformers(opened, name):
     model, foreign = opened[name]
-    found = transformers_backend.attention(foreign, TEXT, "two dogs")
-    assert list(found) == ["encoder", "decoder", "cross"]
-    assert found["encoder"].query_tokens == WORDS
+    by_stack = transformers_backend.attention(foreign, TEXT, "two dogs")
+    assert list(by_stack) == ["encoder", "decoder", "cross"]
+    assert by_stack["encoder"].query_tokens == WORDS
     start = foreign.tokenizer.vocabulary[model.config.decoder_start_token_id]
-    assert found["cross"].query_tokens == found["decoder"].query_tokens == (start, "[CLS]", "two", "dogs")
-    assert found["cross"].weights.shape[2:] == (4, 9)
-    ids, labels = (torch.tensor([foreign.tokenizer.encode(one).ids]) for one in (TEXT, "two dogs"))
+    assert by_stack["cross"].query_tokens == by_stack["decoder"].query_tokens == (start, "[CLS]", "two", "dogs")
+    assert by_stack["cross"].weights.shape[2:] == (4, 9)
+    ids, labels = (torch.tensor([foreign.tokenizer.encode(sentence).ids]) for sentence in (TEXT, "two dogs"))
     theirs = model(ids, labels=labels, output_attentions=True)  # which moves the target by one, as in training
     for stack, expected in (
         ("encoder", theirs.encoder_attentions),
         ("decoder", theirs.decoder_attentions),
         ("cross", theirs.cross_attentions),
     ):
-        np.testing.assert_allclose(found[stack].weights, torch.stack(expected)[:, 0].detach().numpy(), atol=1e-6)
+        np.testing.assert_allclose(by_stack[stack].weights, torch.stack(expected)[:, 0].detach().numpy(), atol=1e-6)
 
 
 def test_without_a_target_the_model_says_what_it_finds_likeliest(opened):
@@ -125,9 +125,9 @@ def test_without_a_target_the_model_says_what_it_finds_likeliest(opened):
     ids = torch.tensor([foreign.tokenizer.encode(TEXT).ids])
     words = transformers_backend.attention(foreign, TEXT)["decoder"].query_tokens
     most = transformers_backend.MAX_WRITTEN
-    said = model.generate(ids, max_new_tokens=most, do_sample=False, num_beams=1)[0, 1:].tolist()
-    said = said[: said.index(1)] if 1 in said else said
-    assert len(words) - 1 == len(said)
+    generated = model.generate(ids, max_new_tokens=most, do_sample=False, num_beams=1)[0, 1:].tolist()
+    generated = generated[: generated.index(1)] if 1 in generated else generated
+    assert len(words) - 1 == len(generated)
 
 
 def test_what_can_only_be_drawn_says_so_before_it_is_loaded(tmp_path):
@@ -203,8 +203,8 @@ def test_what_a_model_says_by_itself_ends_where_it_reads_no_more(tmp_path):
     short.max_position_embeddings = transformers_backend.MAX_WRITTEN - 8
     short.eos_token_id = short.forced_eos_token_id = None  # it never ends by itself
     kept = transformers_backend.load_with_transformers(inspect_folder(publish(kind(short), tmp_path / "short")))
-    found = transformers_backend.attention(kept, "the dog")
-    assert found["decoder"].weights.shape[2] == transformers_backend.MAX_WRITTEN - 8
+    by_stack = transformers_backend.attention(kept, "the dog")
+    assert by_stack["decoder"].weights.shape[2] == transformers_backend.MAX_WRITTEN - 8
 
 
 def test_a_language_mark_before_the_words_takes_the_place_of_the_tokenizers_own(tmp_path):
@@ -227,13 +227,17 @@ def test_a_language_mark_before_the_words_takes_the_place_of_the_tokenizers_own(
     model = stir(M2M100ForConditionalGeneration(config), 0.3).eval()
     publish(model, tmp_path)
     path = tmp_path / "tokenizer.json"
-    told = json.loads(path.read_text(encoding="utf-8"))
-    mark = told["added_tokens"][0]
+    settings = json.loads(path.read_text(encoding="utf-8"))
+    mark = settings["added_tokens"][0]
     for index, language in ((ENGLISH, "eng_Latn"), (FRENCH, "fra_Latn")):
-        told["added_tokens"].append(mark | {"id": index, "content": language})
-    told["post_processor"]["single"][0]["SpecialToken"]["id"] = "eng_Latn"  # NLLB: the language, the words, </s>
-    told["post_processor"]["special_tokens"]["eng_Latn"] = {"id": "eng_Latn", "ids": [ENGLISH], "tokens": ["eng_Latn"]}
-    path.write_text(json.dumps(told), encoding="utf-8")
+        settings["added_tokens"].append(mark | {"id": index, "content": language})
+    settings["post_processor"]["single"][0]["SpecialToken"]["id"] = "eng_Latn"  # NLLB: the language, the words, </s>
+    settings["post_processor"]["special_tokens"]["eng_Latn"] = {
+        "id": "eng_Latn",
+        "ids": [ENGLISH],
+        "tokens": ["eng_Latn"],
+    }
+    path.write_text(json.dumps(settings), encoding="utf-8")
     foreign = transformers_backend.load_with_transformers(inspect_folder(tmp_path))
     assert languages(foreign.tokenizer) == ("eng_Latn", "fra_Latn")
     plain = transformers_backend.attention(foreign, "the dog", "two cat")
@@ -274,12 +278,12 @@ def test_a_classifiers_decoder_reads_the_text_moved_by_one(tmp_path, kind, base)
     torch.manual_seed(0)
     model = stir(kind(config), 0.3).eval()
     foreign = transformers_backend.load_with_transformers(inspect_folder(publish(model, tmp_path)))
-    found = transformers_backend.attention(foreign, TEXT)
+    by_stack = transformers_backend.attention(foreign, TEXT)
     start = foreign.tokenizer.vocabulary[config.decoder_start_token_id]
-    assert found["decoder"].query_tokens == found["cross"].query_tokens == (start, *WORDS[:-1])
+    assert by_stack["decoder"].query_tokens == by_stack["cross"].query_tokens == (start, *WORDS[:-1])
     theirs = model(torch.tensor([foreign.tokenizer.encode(TEXT).ids]), output_attentions=True)
     expected = torch.stack(theirs.cross_attentions)[:, 0].detach().numpy()
-    np.testing.assert_allclose(found["cross"].weights, expected, atol=1e-6)
+    np.testing.assert_allclose(by_stack["cross"].weights, expected, atol=1e-6)
     with pytest.raises(InputTextError, match=r"classifies texts: .*Leave the second field empty\.$"):
         transformers_backend.attention(foreign, TEXT, "two dogs")
 
@@ -293,11 +297,11 @@ def test_a_model_that_moves_its_last_token_to_the_front_is_read_so(tmp_path):
     torch.manual_seed(0)
     model = stir(MBartForConditionalGeneration(config), 0.3).eval()
     foreign = transformers_backend.load_with_transformers(inspect_folder(publish(model, tmp_path)))
-    found = transformers_backend.attention(foreign, TEXT, "two dogs")
-    assert found["decoder"].query_tokens == ("[SEP]", "[CLS]", "two", "dogs")
-    ids, labels = (torch.tensor([foreign.tokenizer.encode(one).ids]) for one in (TEXT, "two dogs"))
+    by_stack = transformers_backend.attention(foreign, TEXT, "two dogs")
+    assert by_stack["decoder"].query_tokens == ("[SEP]", "[CLS]", "two", "dogs")
+    ids, labels = (torch.tensor([foreign.tokenizer.encode(sentence).ids]) for sentence in (TEXT, "two dogs"))
     theirs = torch.stack(model(ids, labels=labels, output_attentions=True).decoder_attentions)[:, 0]
-    np.testing.assert_allclose(found["decoder"].weights, theirs.detach().numpy(), atol=1e-6)
+    np.testing.assert_allclose(by_stack["decoder"].weights, theirs.detach().numpy(), atol=1e-6)
 
 
 # What would be left out in silence, and what cannot be run
@@ -312,8 +316,8 @@ def published(folder, name="gpt-neox"):
 def refused(folder, *words):
     with pytest.raises(CheckpointError) as error:
         transformers_backend.load_with_transformers(inspect_folder(folder))
-    told = str(error.value)
-    assert told.endswith(".") and all(word in told for word in words), told
+    message = str(error.value)
+    assert message.endswith(".") and all(word in message for word in words), message
 
 
 @pytest.mark.parametrize(
@@ -378,9 +382,9 @@ def test_names_with_the_prefix_of_a_class_around_the_model_are_refused_with_that
 
 def test_a_config_of_several_models_is_refused_with_their_names(tmp_path):
     folder = published(tmp_path)
-    told = json.loads((folder / "config.json").read_text())
-    told["text_config"] = {"vocab_size": told.pop("vocab_size")}
-    (folder / "config.json").write_text(json.dumps(told))
+    config = json.loads((folder / "config.json").read_text())
+    config["text_config"] = {"vocab_size": config.pop("vocab_size")}
+    (folder / "config.json").write_text(json.dumps(config))
     refused(folder, "several models in one (text_config)", "a model of text alone", "Choose the folder")
 
 
@@ -401,5 +405,5 @@ def test_a_model_that_needs_more_than_a_text_is_refused_with_the_reason_of_trans
     kept = dataclasses.replace(opened["electra"][1], model=Picky())
     with pytest.raises(CheckpointError) as error:
         transformers_backend.attention(kept, TEXT)
-    told = "The library transformers cannot run this model on a text alone: You have to specify pixel_values."
-    assert str(error.value) == told
+    message = "The library transformers cannot run this model on a text alone: You have to specify pixel_values."
+    assert str(error.value) == message

@@ -23,12 +23,12 @@ def weights_of(learner):
     return [tensor.numpy().copy() for tensor in learner.network.state_dict().values()]
 
 
-def equal_weights(one, other):
-    return all(same_bits(a, b, "same operation") for a, b in zip(one, other, strict=True))
+def equal_weights(first, other):
+    return all(same_bits(a, b, "same operation") for a, b in zip(first, other, strict=True))
 
 
-def equal_frames(one, other):
-    return [frame.step for frame in one] == [frame.step for frame in other] and all(
+def equal_frames(first, other):
+    return [frame.step for frame in first] == [frame.step for frame in other] and all(
         same_bits(
             np.float64([m.loss, m.held_out_loss, m.accuracy]),
             np.float64([n.loss, n.held_out_loss, n.accuracy]),
@@ -36,7 +36,7 @@ def equal_frames(one, other):
         )
         and same_bits(m.weights, n.weights, "same operation")
         and same_bits(m.gradient, n.gradient, "same operation")
-        for frame, twin in zip(one, other, strict=True)
+        for frame, twin in zip(first, other, strict=True)
         for m, n in ((frame.a, twin.a), (frame.b, twin.b))
     )
 
@@ -71,9 +71,9 @@ def test_the_chance_level_of_a_task_is_what_the_best_answer_without_input_reache
         _, targets = task.batch(20_000, seed=1)
         shares, entropies = [], []
         for column in targets.T:
-            asked = column[column != IGNORED]
-            if len(asked):
-                share = torch.bincount(asked).double() / len(asked)
+            counted = column[column != IGNORED]
+            if len(counted):
+                share = torch.bincount(counted).double() / len(counted)
                 shares.append(share.max().item())
                 entropies.append(-(share[share > 0] * share[share > 0].log()).sum().item())
         if name == "first-digit":  # one of the two digits in the text is the answer: that much can be seen
@@ -167,9 +167,9 @@ def test_a_measurement_is_what_pytorch_computes_from_the_weights():
     ids, targets = LIVE_TASKS["reverse"].batch(HELD_OUT, -1)
     with torch.inference_mode():
         trace = network(ids)
-    asked = targets != IGNORED
-    chances = trace.logits[asked].softmax(-1)
-    wanted = targets[asked]
+    counted = targets != IGNORED
+    chances = trace.logits[counted].softmax(-1)
+    wanted = targets[counted]
     assert close(measured.held_out_loss, -chances[range(len(wanted)), wanted].log().mean())
     assert close(measured.accuracy, (chances.argmax(-1) == wanted).double().mean())
     assert close(measured.weights, torch.stack([layer.attention.weights[0] for layer in trace.layers]))

@@ -9,9 +9,12 @@ from model.training.live.pair import LivePair
 from model.training.live.settings import LiveSettings
 from viz.captions.training import CLAIMS, Claim
 from viz.pages.training import controls, figure
+from viz.pages.training import runs as live_runs
 from viz.pages.training.controls import COMPARISONS, SETTINGS, Chosen, difference
 from viz.pages.training.runs import RUNS
 from viz.ui.state import Key
+
+PATIENCE = 120  # seconds
 
 PAGE = "viz/pages/training/page.py"
 
@@ -172,11 +175,12 @@ def test_seeds_run_further_pairs_that_stand_in_the_sentence_the_table_and_the_fi
     RUNS.forget(screen.session_state[Key.TRAINING])
 
 
-def test_a_head_that_finds_the_answer_is_named_with_its_step():
+def test_a_head_that_finds_the_answer_is_named_with_its_step(monkeypatch):
+    monkeypatch.setattr(live_runs, "WATCHED", PATIENCE)  # no browser asks for it
     screen = well(visit(PAGE, train_steps=200, train_layers=1, train_heads=1, train_change="nothing"))
     run = run_of(screen)
     run.play()
-    assert run.wait(60)
+    assert run.wait(PATIENCE)
     well(screen.run())
     first = next(frame for frame in run.frames if frame.a.on_answer.max() >= 0.5)
     assert 0 < first.step < 200

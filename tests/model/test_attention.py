@@ -77,8 +77,8 @@ def drawn(shape, seed, device):
 def test_attend_is_scaled_dot_product_attention(device, kind, shape, seed, scale, bias_shape):
     q, k, v = drawn(shape, seed, device)
     B, H, T, S, _, _ = shape
-    at = torch.arange(max(T, S), device=device)
-    mask = MASKS[kind](at[-T:], at[:S]) if kind else None
+    positions = torch.arange(max(T, S), device=device)
+    mask = MASKS[kind](positions[-T:], positions[:S]) if kind else None
     sizes = {"B": B, "H": H, "T": T, "S": S}
     bias = None
     if bias_shape:

@@ -70,11 +70,11 @@ def test_the_card_keeps_what_was_measured(shelf):
 
 
 def test_snapshots_come_back_in_half_precision_and_in_order(shelf):
-    at = {step: build(CONFIG, step, CPU) for step in (1000, 5, 40)}
-    for step, transformer in at.items():
+    by_step = {step: build(CONFIG, step, CPU) for step in (1000, 5, 40)}
+    for step, transformer in by_step.items():
         save_step("tiny", transformer, step, shelf)
     assert saved_steps("tiny", shelf) == (5, 40, 1000)
-    for step, transformer in at.items():
+    for step, transformer in by_step.items():
         loaded, _ = load("tiny", shelf, step=step)
         assert loaded.unembedding.weight.dtype == torch.float32
         for name, tensor in transformer.state_dict().items():
@@ -217,7 +217,7 @@ LIES = {
 
 @pytest.mark.parametrize("lie", LIES)
 def test_a_config_that_lies_is_refused_in_one_sentence(shelf, lie):
-    edit_card(shelf, lambda told: told["config"].update(LIES[lie]))
+    edit_card(shelf, lambda card: card["config"].update(LIES[lie]))
     with pytest.raises(CheckpointError, match=r'^The card of "tiny" ') as caught:
         load("tiny", shelf)
     assert "\n" not in str(caught.value)
@@ -226,14 +226,14 @@ def test_a_config_that_lies_is_refused_in_one_sentence(shelf, lie):
 
 @pytest.mark.parametrize("kind", ["nonsense", "recurrent", "encoder-decoder", None, ["transformer"]])
 def test_a_kind_that_it_is_not_is_refused_in_one_sentence(shelf, kind):
-    edit_card(shelf, lambda told: told.update(kind=kind))
+    edit_card(shelf, lambda card: card.update(kind=kind))
     with pytest.raises(CheckpointError, match=r'^The card of "tiny" ') as caught:
         load("tiny", shelf)
     assert "\n" not in str(caught.value)
 
 
 def test_a_card_that_names_no_kind_is_of_the_first(shelf):
-    edit_card(shelf, lambda told: told.pop("kind"))
+    edit_card(shelf, lambda card: card.pop("kind"))
     assert load("tiny", shelf)[0].config == CONFIG
 
 
@@ -248,6 +248,6 @@ def test_a_card_that_is_no_card_is_refused_in_one_sentence(shelf, text):
 
 @pytest.mark.parametrize("words", [None, WORDS[:-1], [*WORDS, "more"], [*WORDS[:-1], "the"], [1, 2]])
 def test_words_that_do_not_fit_the_model_are_refused(shelf, words):
-    edit_card(shelf, lambda told: told.update(words=words))
+    edit_card(shelf, lambda card: card.update(words=words))
     with pytest.raises(CheckpointError, match=r'^The card of "tiny" '):
         load("tiny", shelf)

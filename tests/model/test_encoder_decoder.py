@@ -70,15 +70,15 @@ def test_a_decoder_layer_is_torchs_forward_and_backward(device, config, shape, s
     B, T, S = shape
     layer = build(config, seed, device).decoder[1]
     x, source = (torch.randn(B, n, config.d_model, requires_grad=True, **exact(device)) for n in (T, S))
-    at = torch.arange(T, device=device)
+    positions = torch.arange(T, device=device)
     real = some_padding(B, S, device)[:, None, None, :]
     off = {(1, 0)} if config.n_heads > 1 else set()
     switches = Switches(scale=scale, cross_off=frozenset(off))
-    ours = layer(x, source, causal(at, at), real, POSITIONS["none"](config), switches).resid_post
+    ours = layer(x, source, causal(positions, positions), real, POSITIONS["none"](config), switches).resid_post
     heads = B * config.n_heads
     mask, source_mask = (
         torch.zeros(*allowed.shape, **exact(device)).masked_fill(~allowed, -math.inf)
-        for allowed in (causal(at, at), real.expand(B, config.n_heads, T, S).reshape(heads, T, S))
+        for allowed in (causal(positions, positions), real.expand(B, config.n_heads, T, S).reshape(heads, T, S))
     )
     theirs = twin_decoder_layer(
         layer, config, x, source, mask, source_mask, scale=scale, silent_cross=[head for _, head in off]
@@ -102,10 +102,13 @@ def test_the_whole_is_torchs_transformer(device, norm_first, activation, padded)
         12, 3, 2, 2, 7, 0.0, activation, custom_encoder=encoder, batch_first=True, norm_first=norm_first
     ).to(**exact(device))
     weights = {}
-    for at in range(2):
-        of_encoder, of_decoder = borrowed(ours.encoder[at], True, []), borrowed_cross(ours.decoder[at])
-        weights |= {f"encoder.layers.{at}.{name}": value for name, value in of_encoder.items()}
-        weights |= {f"decoder.layers.{at}.{name}": value for name, value in of_decoder.items()}
+    for layer_index in range(2):
+        of_encoder, of_decoder = (
+            borrowed(ours.encoder[layer_index], True, []),
+            borrowed_cross(ours.decoder[layer_index]),
+        )
+        weights |= {f"encoder.layers.{layer_index}.{name}": value for name, value in of_encoder.items()}
+        weights |= {f"decoder.layers.{layer_index}.{name}": value for name, value in of_decoder.items()}
     if norm_first:
         weights |= {f"encoder.norm.{name}": value for name, value in ours.encoder_norm.named_parameters()}
         weights |= {f"decoder.norm.{name}": value for name, value in ours.decoder_norm.named_parameters()}
@@ -113,9 +116,9 @@ def test_the_whole_is_torchs_transformer(device, norm_first, activation, padded)
         theirs.encoder.norm = theirs.decoder.norm = None
     source, target = random_ids(config, 3, 6, device), random_ids(config, 3, 4, device)
     real = some_padding(3, 6, device) if padded else None
-    at = torch.arange(6, device=device)
-    embedded = ours.source_position.add(ours.embedding(source), at)
-    begun = ours.target_position.add(ours.embedding(target), at[:4])
+    positions = torch.arange(6, device=device)
+    embedded = ours.source_position.add(ours.embedding(source), positions)
+    begun = ours.target_position.add(ours.embedding(target), positions[:4])
     hidden = None if real is None else ~real
     future = torch.ones(4, 4, dtype=torch.bool, device=device).triu(1)
     masks = {"tgt_mask": future, "src_key_padding_mask": hidden, "memory_key_padding_mask": hidden}

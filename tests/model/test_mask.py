@@ -22,36 +22,61 @@ TEXT = "the person who the dogs near the trees chase was tired ."
 
 
 @pytest.fixture(scope="module")
-def at():
+def positions():
     return torch.arange(4)
 
 
-def test_causal_is_a_triangle(at):
-    assert masks.causal(at, at).int().tolist() == [[1, 0, 0, 0], [1, 1, 0, 0], [1, 1, 1, 0], [1, 1, 1, 1]]
+def test_causal_is_a_triangle(positions):
+    assert masks.causal(positions, positions).int().tolist() == [[1, 0, 0, 0], [1, 1, 0, 0], [1, 1, 1, 0], [1, 1, 1, 1]]
 
 
-def test_a_window_of_two_is_a_band(at):
-    assert masks.window(at, at, 2).int().tolist() == [[1, 1, 0, 0], [1, 1, 1, 0], [0, 1, 1, 1], [0, 0, 1, 1]]
+def test_a_window_of_two_is_a_band(positions):
+    assert masks.window(positions, positions, 2).int().tolist() == [
+        [1, 1, 0, 0],
+        [1, 1, 1, 0],
+        [0, 1, 1, 1],
+        [0, 0, 1, 1],
+    ]
 
 
-def test_a_sliding_window_of_two_is_a_staircase(at):
-    assert masks.sliding(at, at, 2).int().tolist() == [[1, 0, 0, 0], [1, 1, 0, 0], [0, 1, 1, 0], [0, 0, 1, 1]]
+def test_a_sliding_window_of_two_is_a_staircase(positions):
+    assert masks.sliding(positions, positions, 2).int().tolist() == [
+        [1, 0, 0, 0],
+        [1, 1, 0, 0],
+        [0, 1, 1, 0],
+        [0, 0, 1, 1],
+    ]
 
 
-def test_a_prefix_of_two_is_seen_by_all(at):
-    assert masks.prefix(at, at, 2).int().tolist() == [[1, 1, 0, 0], [1, 1, 0, 0], [1, 1, 1, 0], [1, 1, 1, 1]]
+def test_a_prefix_of_two_is_seen_by_all(positions):
+    assert masks.prefix(positions, positions, 2).int().tolist() == [
+        [1, 1, 0, 0],
+        [1, 1, 0, 0],
+        [1, 1, 1, 0],
+        [1, 1, 1, 1],
+    ]
 
 
-def test_blocks_of_three_are_squares_on_the_diagonal(at):
-    assert masks.block(at, at, 3).int().tolist() == [[1, 1, 1, 0], [1, 1, 1, 0], [1, 1, 1, 0], [0, 0, 0, 1]]
+def test_blocks_of_three_are_squares_on_the_diagonal(positions):
+    assert masks.block(positions, positions, 3).int().tolist() == [
+        [1, 1, 1, 0],
+        [1, 1, 1, 0],
+        [1, 1, 1, 0],
+        [0, 0, 0, 1],
+    ]
 
 
-def test_across_a_cut_all_look_at_what_stands_before_it(at):
-    assert masks.cross(at, at, 1).int().tolist() == [[1, 0, 0, 0]] * 4
+def test_across_a_cut_all_look_at_what_stands_before_it(positions):
+    assert masks.cross(positions, positions, 1).int().tolist() == [[1, 0, 0, 0]] * 4
 
 
-def test_one_filler_at_the_end_is_seen_by_nobody_not_even_itself(at):
-    assert masks.padded(at, at, 1).int().tolist() == [[1, 0, 0, 0], [1, 1, 0, 0], [1, 1, 1, 0], [1, 1, 1, 0]]
+def test_one_filler_at_the_end_is_seen_by_nobody_not_even_itself(positions):
+    assert masks.padded(positions, positions, 1).int().tolist() == [
+        [1, 0, 0, 0],
+        [1, 1, 0, 0],
+        [1, 1, 1, 0],
+        [1, 1, 1, 0],
+    ]
 
 
 def test_filler_is_seen_by_nobody():
@@ -96,8 +121,8 @@ def test_a_forbidden_score_of_infinity_weighs_nothing():
     """As in half precision, where a score overflows: ∞ + (−∞) would be no number."""
     q = torch.tensor([[[[300.0], [1.0]]]], dtype=torch.float16)
     k = torch.tensor([[[[1.0], [300.0]]]], dtype=torch.float16)
-    at = torch.arange(2)
-    trace = attend(q, k, k, masks.causal(at, at), scale=False)
+    positions = torch.arange(2)
+    trace = attend(q, k, k, masks.causal(positions, positions), scale=False)
     assert trace.scores[0, 0, 0, 1] == math.inf
     assert trace.weights[0, 0].tolist() == [[1, 0], [0, 1]]
 
@@ -231,15 +256,15 @@ def test_what_is_no_drawing_is_none(text):
 
 
 @pytest.mark.parametrize(
-    ("wrong", "told"),
+    ("wrong", "message"),
     [
         ({"kind": "zip"}, "causal, none"),
         ({"kind": "window"}, "at least 1"),
         ({"kind": "drawn", "rows": (2,)}, "columns"),
     ],
 )
-def test_a_mask_that_cannot_be_is_refused_with_the_reason(wrong, told):
-    with pytest.raises(ValueError, match=told):
+def test_a_mask_that_cannot_be_is_refused_with_the_reason(wrong, message):
+    with pytest.raises(ValueError, match=message):
         MaskSpec(**wrong)
 
 

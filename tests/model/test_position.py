@@ -45,24 +45,24 @@ def scores(position, x, query_positions, key_positions):
 @pytest.mark.parametrize("position", sorted(RELATIVE))
 @given(shift=st.integers(1, 1000), T=st.integers(1, 9), causal=st.booleans(), seed=seeds)
 def test_a_relative_scheme_sees_only_the_distance(device, position, shift, T, causal, seed):
-    here = scheme(position, device, seed, causal=causal)
-    x, at = torch.randn(2, 2, T, 4, **exact(device)), torch.arange(T, device=device)
-    assert_same(scores(here, x, at + shift, at + shift), scores(here, x, at, at))
+    module = scheme(position, device, seed, causal=causal)
+    x, positions = torch.randn(2, 2, T, 4, **exact(device)), torch.arange(T, device=device)
+    assert_same(scores(module, x, positions + shift, positions + shift), scores(module, x, positions, positions))
     embeddings = torch.randn(2, T, 8, **exact(device))
-    assert same_bits(here.add(embeddings, at + shift), embeddings, "copied")
+    assert same_bits(module.add(embeddings, positions + shift), embeddings, "copied")
 
 
 @pytest.mark.parametrize("position", sorted(ABSOLUTE))
 @given(shift=st.integers(1, 8), T=st.integers(1, 8), seed=seeds)
 def test_an_absolute_scheme_sees_the_place_itself(device, position, shift, T, seed):
-    here = scheme(position, device, seed)
-    x, at = torch.randn(2, T, 8, **exact(device)), torch.arange(T, device=device)
-    added, moved = here.add(x, at) - x, here.add(x, at + shift) - x
+    module = scheme(position, device, seed)
+    x, positions = torch.randn(2, T, 8, **exact(device)), torch.arange(T, device=device)
+    added, moved = module.add(x, positions) - x, module.add(x, positions + shift) - x
     assert (added - moved).abs().amax(-1).min() > 1e-3  # every place differs from the one `shift` further on
     assert_same(added[0], added[1])  # and what is added does not depend on the words
-    assert here.bias(0, at, at) is None
+    assert module.bias(0, positions, positions) is None
     heads = torch.randn(2, 2, T, 4, **exact(device))
-    assert same_bits(here.rotate(heads, at), heads, "copied")
+    assert same_bits(module.rotate(heads, positions), heads, "copied")
 
 
 @pytest.mark.parametrize("position", [name for name in POSITIONS if name != "none"])
@@ -123,8 +123,8 @@ def test_rope_turns_each_pair_as_a_complex_number(device, T, start, pairs, seed)
     rope = scheme("rope", device, d_k=2 * pairs)
     torch.manual_seed(seed)
     x = torch.randn(1, 2, T, 2 * pairs, **exact(device))
-    at = torch.arange(start, start + T, device=device)
-    turned, before = rope.rotate(x, at).tolist(), x.tolist()
+    positions = torch.arange(start, start + T, device=device)
+    turned, before = rope.rotate(x, positions).tolist(), x.tolist()
     for h in range(2):
         for t in range(T):
             for i in range(pairs):
@@ -209,17 +209,17 @@ def test_t5_buckets_are_the_papers(device, causal, buckets, furthest):
 @pytest.mark.parametrize("position", ["t5", "relative"])
 @given(T=st.integers(1, 6), S=st.integers(1, 24), causal=st.booleans())
 def test_a_learned_bias_is_one_number_of_the_table_for_each_distance(device, position, T, S, causal):
-    here = scheme(position, device, causal=causal, context=8)
-    at, key_positions = torch.arange(T, device=device), torch.arange(S, device=device)
+    module = scheme(position, device, causal=causal, context=8)
+    query_positions, key_positions = torch.arange(T, device=device), torch.arange(S, device=device)
     for layer in range(2):
-        bias = here.bias(layer, at, key_positions)
+        bias = module.bias(layer, query_positions, key_positions)
         assert bias.shape == (2, T, S)
         for t in range(T):
             for s in range(S):
                 if position == "t5":  # shared by the layers
-                    expected = here.table[:, bucket_of_the_paper(s - t, causal, 32, 128)]
+                    expected = module.table[:, bucket_of_the_paper(s - t, causal, 32, 128)]
                 else:  # clipped at the context: 7 steps either way
-                    expected = here.GAIN * here.table[layer, :, min(max(s - t, -7), 7) + 7]
+                    expected = module.GAIN * module.table[layer, :, min(max(s - t, -7), 7) + 7]
                 assert_same(bias[:, t, s], expected)
 
 
@@ -227,12 +227,12 @@ def test_a_learned_bias_is_one_number_of_the_table_for_each_distance(device, pos
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
 def test_neighbours_far_along_stay_apart_in_half_precision(device, position, dtype):
     """256 and 257 are the same number in bfloat16; as places they must not be."""
-    here = POSITIONS[position](config_with(position)).to(device, dtype)
-    at = torch.tensor([256, 257, 4001, 4002], device=device)
+    module = POSITIONS[position](config_with(position)).to(device, dtype)
+    positions = torch.tensor([256, 257, 4001, 4002], device=device)
     if position == "rope":
-        moved = here.rotate(torch.ones(1, 1, 4, 4, device=device, dtype=dtype), at)[0, 0]
+        moved = module.rotate(torch.ones(1, 1, 4, 4, device=device, dtype=dtype), positions)[0, 0]
     else:
-        moved = here.add(torch.zeros(1, 4, 8, device=device, dtype=dtype), at)[0]
+        moved = module.add(torch.zeros(1, 4, 8, device=device, dtype=dtype), positions)[0]
     assert moved.dtype == dtype
     assert (moved[0] - moved[1]).abs().max() > 0.1
     assert (moved[2] - moved[3]).abs().max() > 0.1

@@ -40,12 +40,12 @@ def by_hand(ours, source, target, lengths):
     for b, length in enumerate(lengths):
         h = torch.zeros(1, ours.config.d_model).to(ours.embedding.weight)
         states = []
-        for at in range(length):
-            h = step_by_hand(ours.encoder, ours.embedding(source[b, at])[None], h)
+        for step in range(length):
+            h = step_by_hand(ours.encoder, ours.embedding(source[b, step])[None], h)
             states.append(h[0])
         row = []
-        for at in range(target.size(1)):
-            h = step_by_hand(ours.decoder, ours.embedding(target[b, at])[None], h)
+        for step in range(target.size(1)):
+            h = step_by_hand(ours.decoder, ours.embedding(target[b, step])[None], h)
             hidden = h[0]
             if ours.config.attention == "dot":
                 scores = torch.stack([h[0] @ state for state in states])

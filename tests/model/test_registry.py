@@ -44,34 +44,34 @@ def loading(offer):
 
 
 def test_two_are_kept_and_the_oldest_is_let_go():
-    here = ModelRegistry(most=2)
-    assert [here.add(f"own-{letter}", letter, kept()) for letter in "abc"] == ["own-a", "own-b", "own-c"]
-    assert here.names() == ("own-b", "own-c") and here.find("own-a") is None
+    registry = ModelRegistry(most=2)
+    assert [registry.add(f"own-{letter}", letter, kept()) for letter in "abc"] == ["own-a", "own-b", "own-c"]
+    assert registry.names() == ("own-b", "own-c") and registry.find("own-a") is None
 
 
 def test_what_is_put_again_is_the_newest():
-    here = ModelRegistry(most=2)
+    registry = ModelRegistry(most=2)
     for letter in "abac":
-        here.add(f"own-{letter}", letter, kept())
-    assert here.names() == ("own-a", "own-c")
+        registry.add(f"own-{letter}", letter, kept())
+    assert registry.names() == ("own-a", "own-c")
 
 
 def test_a_name_never_comes_to_mean_another_model():
-    here = ModelRegistry(most=1)
-    assert here.add("own-a", "first files", kept()) == "own-a"
-    assert here.add("own-a", "other files", kept()) == "own-a-2"
-    assert here.find("own-a") is None
-    assert here.add("own-a", "third files", kept()) == "own-a-3"
-    assert here.add("own-a", "first files", kept()) == "own-a"
+    registry = ModelRegistry(most=1)
+    assert registry.add("own-a", "first files", kept()) == "own-a"
+    assert registry.add("own-a", "other files", kept()) == "own-a-2"
+    assert registry.find("own-a") is None
+    assert registry.add("own-a", "third files", kept()) == "own-a-3"
+    assert registry.add("own-a", "first files", kept()) == "own-a"
 
 
 def test_models_of_which_only_maps_are_drawn_stand_apart_but_count():
-    here = ModelRegistry(most=2)
-    here.add("own-a", 1, kept())
-    here.add("own-b", 2, replace(kept(), maps_only=True))
-    assert (here.names(), here.names(maps_only=True)) == (("own-a",), ("own-b",))
-    here.add("own-c", 3, kept())
-    assert here.names() == ("own-c",)
+    registry = ModelRegistry(most=2)
+    registry.add("own-a", 1, kept())
+    registry.add("own-b", 2, replace(kept(), maps_only=True))
+    assert (registry.names(), registry.names(maps_only=True)) == (("own-a",), ("own-b",))
+    registry.add("own-c", 3, kept())
+    assert registry.names() == ("own-c",)
 
 
 def test_no_weights_of_the_lab_have_a_name_of_the_shelf():
@@ -150,20 +150,20 @@ class Hub:
     """What huggingface_hub would answer, from a folder on this machine."""
 
     def __init__(self, folder, extra=()):
-        self.folder, self.asked, self.extra = folder, [], extra
+        self.folder, self.requests, self.extra = folder, [], extra
 
     def HfApi(self):
         return self
 
     def model_info(self, name, **_):
-        self.asked.append(name)
+        self.requests.append(name)
         if name != "someone/shelved":
             raise RuntimeError("404 Client Error.\nRepository Not Found")
-        there = [(path.name, path.stat().st_size) for path in self.folder.iterdir()] + list(self.extra)
-        return SimpleNamespace(sha="0f3a", siblings=[SimpleNamespace(rfilename=n, size=s) for n, s in there])
+        files = [(path.name, path.stat().st_size) for path in self.folder.iterdir()] + list(self.extra)
+        return SimpleNamespace(sha="0f3a", siblings=[SimpleNamespace(rfilename=n, size=s) for n, s in files])
 
     def hf_hub_download(self, name, file, revision, tqdm_class):
-        self.asked.append(file)
+        self.requests.append(file)
         assert revision == "0f3a"
         with tqdm_class(total=(self.folder / file).stat().st_size, desc=file, name="x") as bar:
             bar.update(3)
@@ -182,10 +182,10 @@ def test_a_model_of_the_hub_is_told_then_fetched_then_looked_at(played, folder):
     listing = hub.ask("someone/shelved")
     assert [file for file, _ in listing.files] == ["config.json", "model.safetensors", "tokenizer.json"]
     assert listing.size == sum((folder / file).stat().st_size for file, _ in listing.files)
-    assert played.asked == ["someone/shelved"], "nothing is fetched before somebody wants it"
+    assert played.requests == ["someone/shelved"], "nothing is fetched before somebody wants it"
     seen = []
     place = hub.fetch(listing, seen.append)
-    assert seen == sorted(seen) and seen[-1] == 1 and "model.safetensors" in played.asked
+    assert seen == sorted(seen) and seen[-1] == 1 and "model.safetensors" in played.requests
     assert inspect_folder(place, called="someone/shelved").name == "own-someone-shelved"
 
 
@@ -196,7 +196,7 @@ def test_a_model_that_the_hub_does_not_have(played):
 
 def test_a_hub_that_cannot_be_reached(monkeypatch):
     class Api:
-        def model_info(self, *asked, **how):
+        def model_info(self, *arguments, **how):
             raise ConnectionError("[Errno -2] Name or service not known")
 
     monkeypatch.setattr(hub, "import_module", lambda name: SimpleNamespace(HfApi=Api))
@@ -208,7 +208,7 @@ def test_a_hub_that_cannot_be_reached(monkeypatch):
 def test_a_name_that_is_none_is_never_asked_for(played, name):
     with pytest.raises(CheckpointError, match="is not a name on the hub"):
         hub.ask(name)
-    assert not played.asked
+    assert not played.requests
 
 
 def test_a_model_without_safetensors_is_not_fetched(played, folder, monkeypatch):
@@ -237,4 +237,4 @@ def test_a_fetch_that_is_stopped_ends_at_once(played):
 
     with pytest.raises(Stopped):
         hub.fetch(listing, stop)
-    assert played.asked == ["someone/shelved", "config.json"]
+    assert played.requests == ["someone/shelved", "config.json"]

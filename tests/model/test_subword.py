@@ -22,7 +22,7 @@ any_text = st.text(max_size=60)
 def gpt2(*merges):
     """A byte-level BPE as GPT-2 has it: no start mark, no space before the first word."""
     alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
-    vocabulary = {piece: at for at, piece in enumerate([*alphabet, *("".join(pair) for pair in merges)])}
+    vocabulary = {piece: index for index, piece in enumerate([*alphabet, *("".join(pair) for pair in merges)])}
     cutter = Cutter(models.BPE(vocabulary, list(merges)))
     cutter.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     cutter.decoder = decoders.ByteLevel()
@@ -32,7 +32,7 @@ def gpt2(*merges):
 def bert(*pieces):
     """A WordPiece as BERT has it, marks around every text."""
     marks = ("[PAD]", "[UNK]", "[CLS]", "[SEP]")
-    vocabulary = {piece: at for at, piece in enumerate((*marks, *pieces))}
+    vocabulary = {piece: index for index, piece in enumerate((*marks, *pieces))}
     cutter = Cutter(models.WordPiece(vocabulary, unk_token="[UNK]"))
     cutter.add_special_tokens(list(marks))
     cutter.normalizer = normalizers.BertNormalizer()
@@ -47,8 +47,8 @@ def test_a_known_word_is_one_piece_and_a_rare_one_is_several_with_a_mark_where_t
     assert encoding.tokens[:2] == (START, "the")
     joined = [token.startswith(CONTINUATION) for token in encoding.tokens]
     assert any(joined)
-    for at, word in enumerate(encoding.word_ids):
-        assert joined[at] == (at > 0 and encoding.word_ids[at - 1] == word)
+    for index, word in enumerate(encoding.word_ids):
+        assert joined[index] == (index > 0 and encoding.word_ids[index - 1] == word)
     assert encoding.words == (START, "the", "wizardly", "fox")
 
 
@@ -161,13 +161,13 @@ def test_a_tokenizer_comes_back_from_its_file(tmp_path):
         assert same_bits(loaded.state_dict()[name], tensor.half().float(), "copied"), name
 
 
-@pytest.mark.parametrize("told", ["", "{}", "[]", "null", '{"model": {}}', '{"version": "1.0"}', "x" * 9])
-def test_a_file_that_holds_no_tokenizer_is_refused_in_one_sentence(tmp_path, told):
+@pytest.mark.parametrize("content", ["", "{}", "[]", "null", '{"model": {}}', '{"version": "1.0"}', "x" * 9])
+def test_a_file_that_holds_no_tokenizer_is_refused_in_one_sentence(tmp_path, content):
     with pytest.raises(ValueError, match="the tokenizer cannot be read"):
-        SubwordTokenizer(told)
+        SubwordTokenizer(content)
     transformer = build(ModelConfig(len(OURS.vocabulary), 1, 2, 8, 8), 0, torch.device("cpu"))
     checkpoint.save("pieces", transformer, OURS, {}, tmp_path)
-    (tmp_path / "pieces.tokenizer.json").write_text(told, encoding="utf-8")
+    (tmp_path / "pieces.tokenizer.json").write_text(content, encoding="utf-8")
     with pytest.raises(checkpoint.CheckpointError, match=r'pieces\.tokenizer\.json of "pieces" cannot be read'):
         checkpoint.load("pieces", tmp_path)
     (tmp_path / "pieces.tokenizer.json").unlink()

@@ -32,8 +32,8 @@ switches = st.builds(Switches, *[st.booleans()] * 6, st.frozensets(st.tuples(st.
 
 def with_heads_of(config, switches):
     """The knock-outs among them that this model has."""
-    here = {(layer, head) for layer, head in switches.heads_off if layer < config.n_layers and head < config.n_heads}
-    return replace(switches, heads_off=frozenset(here))
+    heads = {(layer, head) for layer, head in switches.heads_off if layer < config.n_layers and head < config.n_heads}
+    return replace(switches, heads_off=frozenset(heads))
 
 
 def padding_for(B, T, device):
@@ -61,7 +61,11 @@ def test_a_stack_is_torchs_transformer_encoder(device, norm_first, activation, c
         **exact(device)
     )
     theirs.load_state_dict(
-        {f"layers.{at}.{name}": value for at in range(2) for name, value in borrowed(ours.layers[at], True, []).items()}
+        {
+            f"layers.{index}.{name}": value
+            for index in range(2)
+            for name, value in borrowed(ours.layers[index], True, []).items()
+        }
         | ({f"norm.{name}": value for name, value in ours.final_norm.named_parameters()} if norm_first else {})
     )
     ids = random_ids(config, 3, 5, device)

@@ -25,25 +25,26 @@ def test_rows_are_averaged_and_columns_summed_by_hand():
     )  # not square: cross-attention
 
 
-@given(made=maps())
-def test_rows_still_sum_to_one(made):
-    word_ids, weights = made
+@given(drawn_maps=maps())
+def test_rows_still_sum_to_one(drawn_maps):
+    word_ids, weights = drawn_maps
     merged = merge_to_words(weights, word_ids)
     assert merged.shape == (2, word_ids[-1] + 1, word_ids[-1] + 1)
     np.testing.assert_allclose(merged.sum(-1), 1, atol=1e-5)
     for word in range(word_ids[-1] + 1):  # what a word gets from all rows is what its pieces got, row by row averaged
         rows = [
-            weights[:, [at for at, home in enumerate(word_ids) if home == row]].mean(1) for row in range(len(merged[0]))
+            weights[:, [index for index, home in enumerate(word_ids) if home == row]].mean(1)
+            for row in range(len(merged[0]))
         ]
-        columns = [at for at, home in enumerate(word_ids) if home == word]
+        columns = [index for index, home in enumerate(word_ids) if home == word]
         np.testing.assert_allclose(
             merged[:, :, word], np.stack([row[:, columns].sum(-1) for row in rows], 1), atol=1e-6
         )
 
 
-@given(made=maps())
-def test_words_of_one_piece_each_change_nothing(made):
-    _, weights = made
+@given(drawn_maps=maps())
+def test_words_of_one_piece_each_change_nothing(drawn_maps):
+    _, weights = drawn_maps
     assert same_bits(merge_to_words(weights, range(weights.shape[-1])), weights, "exact")
 
 
@@ -52,6 +53,6 @@ def test_a_causal_mask_of_pieces_is_a_causal_mask_of_words():
     assert same_bits(merge_mask_to_words(np.tri(7, dtype=bool), word_ids), np.tri(4, dtype=bool))
 
 
-@pytest.mark.parametrize(("word", "at"), [(0, 0), (1, 2), (2, 3)])
-def test_what_follows_a_word_is_foretold_at_its_last_piece(word, at):
-    assert last_token_of((0, 1, 1, 2), word) == at
+@pytest.mark.parametrize(("word", "token_index"), [(0, 0), (1, 2), (2, 3)])
+def test_what_follows_a_word_is_foretold_at_its_last_piece(word, token_index):
+    assert last_token_of((0, 1, 1, 2), word) == token_index

@@ -147,9 +147,9 @@ def test_the_labs_own_file_of_all_heads_opens_again(names):
     with np.load(io.BytesIO(file)) as saved:
         assert {"query", "key"} <= set(saved)
         file = npz(**{names.get(name, name): values for name, values in saved.items()})
-        there = dropped(file, layer=1, head=2)
-        assert same_bits(large(there), saved["weights"][1, 2], "copied")
-        assert component(there, "sentence")[0]["keys"] is None
+        opened = dropped(file, layer=1, head=2)
+        assert same_bits(large(opened), saved["weights"][1, 2], "copied")
+        assert component(opened, "sentence")[0]["keys"] is None
 
 
 @pytest.mark.parametrize("key", ["sentence", "grid", "enlarged", "rollout"])
@@ -160,12 +160,12 @@ def test_the_files_of_a_figure_name_the_file_they_came_from_and_its_lines_give_i
     assert header["file"].startswith("my-maps-")
     (tmp_path / "my maps.npz").write_bytes(SQUARE)
     monkeypatch.chdir(tmp_path)
-    made: dict[str, object] = {}
-    exec(header["python"], made)
+    namespace: dict[str, object] = {}
+    exec(header["python"], namespace)
     with np.load(io.BytesIO(arrays["bytes"].tobytes())) as saved:
         assert json.loads(str(saved["origin"]))["file"] == "my maps.npz"
         name = "rollout" if key == "rollout" else "weights"
-        assert close(saved[name], made[name])
+        assert close(saved[name], namespace[name])
 
 
 @pytest.mark.parametrize("file", [b"", b"no zip", GOOD[:-40], zipped(attention=npy(shape="(99999, 99999, 9, 9)"))])

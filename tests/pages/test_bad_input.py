@@ -50,8 +50,8 @@ def a_correct_picture(screen, *expected):
     drawn = large(screen)
     assert drawn.shape == (n, n)
     assert same_bits(drawn[mask], weights[mask], "same operation")
-    told, _ = component(screen, "enlarged")
-    assert told["query_tokens"] == told["key_tokens"] == header["tokens"]
+    picture, _ = component(screen, "enlarged")
+    assert picture["query_tokens"] == picture["key_tokens"] == header["tokens"]
 
 
 def no_markup(screen):

@@ -38,15 +38,15 @@ def forgotten():
 def line(screen, name):
     """The line that begins with this claim."""
     (text,) = [text.value for text in screen.markdown if f"**{name}" in text.value]
-    (found,) = [one for one in text.split("\n") if f"**{name}" in one]
-    return found
+    (claim,) = [text_line for text_line in text.split("\n") if f"**{name}" in text_line]
+    return claim
 
 
 def size(text):
     """The number behind "to" or "up to": "3.2·10⁻⁷" as 3.2e-7."""
-    found = re.search(r"to (?:within )?(\d+(?:\.\d+)?)(?:·10(⁻?[⁰¹²³⁴-⁹]+))?", text)
-    power = (found[2] or "⁰").translate(str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789"))
-    return float(found[1]) * 10 ** int(power)
+    match = re.search(r"to (?:within )?(\d+(?:\.\d+)?)(?:·10(⁻?[⁰¹²³⁴-⁹]+))?", text)
+    power = (match[2] or "⁰").translate(str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789"))
+    return float(match[1]) * 10 ** int(power)
 
 
 def test_the_weights_by_pytorch_are_the_softmax_done_by_hand():
@@ -64,7 +64,7 @@ def test_a_cross_attention_is_pytorchs_multi_head_attention_with_another_source(
     network = loaded(WRITTEN.weights)[0]
     trace = run_pair(WRITTEN)
     source = torch.as_tensor(np.array(trace.encoder.final_norm.out))[None]
-    for layer, made in zip(network.decoder, trace.decoder.layers, strict=True):
+    for layer, layer_trace in zip(network.decoder, trace.decoder.layers, strict=True):
         ours, C = layer.cross, source.size(-1)
         theirs = nn.MultiheadAttention(C, ours.n_heads, batch_first=True)
         theirs.load_state_dict({
@@ -74,11 +74,11 @@ def test_a_cross_attention_is_pytorchs_multi_head_attention_with_another_source(
             "out_proj.bias": ours.w_o.bias.cpu(),
         })  # fmt: skip
         with torch.inference_mode():
-            looking = torch.as_tensor(np.array(made.norm_cross.out))[None]
+            looking = torch.as_tensor(np.array(layer_trace.norm_cross.out))[None]
             out, weights = theirs(looking, source, source, average_attn_weights=False)
-        assert np.allclose(weights[0].numpy(), made.cross.weights, atol=1e-5)
-        assert np.allclose(out[0].numpy(), made.cross.out, atol=1e-4)
-        assert difference_from_pytorch(made.cross) < 1e-5
+        assert np.allclose(weights[0].numpy(), layer_trace.cross.weights, atol=1e-5)
+        assert np.allclose(out[0].numpy(), layer_trace.cross.out, atol=1e-4)
+        assert difference_from_pytorch(layer_trace.cross) < 1e-5
 
 
 def test_a_weight_that_is_wrong_shows_in_the_difference_to_pytorch():
@@ -89,8 +89,8 @@ def test_a_weight_that_is_wrong_shows_in_the_difference_to_pytorch():
 
 
 def test_the_number_of_the_claim_is_rounding():
-    told = line(well(visit(PAGE, panel=SHOWS)), "Cross-attention is the same operation")
-    assert "PyTorch" in told and size(told) < 1e-5
+    claim = line(well(visit(PAGE, panel=SHOWS)), "Cross-attention is the same operation")
+    assert "PyTorch" in claim and size(claim) < 1e-5
 
 
 def test_the_number_of_the_claim_grows_when_the_operation_of_the_model_is_another(forgotten, monkeypatch):
@@ -103,10 +103,10 @@ def test_the_number_of_the_claim_grows_when_the_operation_of_the_model_is_anothe
 
 
 def test_word_by_word_is_one_pass_with_the_mask_and_need_not_be_without():
-    told = line(well(visit(PAGE, panel=SHOWS)), "Decoding goes word by word")
-    assert "gives them the same ln p" in told and size(told) < 1e-4
-    told = line(well(visit(PAGE, panel=SHOWS, mask="false")), "Decoding goes word by word")
-    assert "one pass is not the same here" in told and size(told) > 1e-2
+    claim = line(well(visit(PAGE, panel=SHOWS)), "Decoding goes word by word")
+    assert "gives them the same ln p" in claim and size(claim) < 1e-4
+    claim = line(well(visit(PAGE, panel=SHOWS, mask="false")), "Decoding goes word by word")
+    assert "one pass is not the same here" in claim and size(claim) > 1e-2
 
 
 def test_whether_an_output_leaves_the_hull_is_asked_of_the_outputs(forgotten, monkeypatch):

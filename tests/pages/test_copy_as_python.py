@@ -43,17 +43,19 @@ def computed_in(lines):
             yield node.lineno, f"np.{node.attr}"
 
 
-@pytest.mark.parametrize("figure", [one for one in FIGURES if one[2] not in every.BY_HAND], ids=named)
+@pytest.mark.parametrize(
+    "figure", [figure_spec for figure_spec in FIGURES if figure_spec[2] not in every.BY_HAND], ids=named
+)
 def test_the_copied_lines_give_the_numbers_of_the_figure_by_calling_functions(figure):
-    made = every.file_of(*figure, "npz")
-    assert list(computed_in(made.header["python"])) == []
-    there: dict[str, object] = {}
-    exec(made.header["python"], there)
-    held = np.load(io.BytesIO(made.file))
+    file = every.file_of(*figure, "npz")
+    assert list(computed_in(file.header["python"])) == []
+    namespace: dict[str, object] = {}
+    exec(file.header["python"], namespace)
+    held = np.load(io.BytesIO(file.file))
     numbers = [name for name in json.loads(str(held["axes"])) if held[name].dtype.kind == "f"]
     assert numbers
     for name in numbers:
-        assert close(np.asarray(there[name], dtype=held[name].dtype), held[name]), name
+        assert close(np.asarray(namespace[name], dtype=held[name].dtype), held[name]), name
 
 
 @pytest.mark.parametrize(
@@ -75,19 +77,19 @@ def test_the_rule_of_copied_lines_finds_a_computation_and_nothing_else(lines, co
 
 @pytest.mark.parametrize(("page", "state"), every.SHOWN, ids=str)
 def test_the_list_of_figures_is_the_list_of_the_page(page, state):
-    there = [mount.proto.id.rpartition("-")[2] for mount in every.opened(page, state).get("bidi_component")]
-    saved = tuple(key.removeprefix("save_") for key in there if key.startswith("save_"))
+    keys = [mount.proto.id.rpartition("-")[2] for mount in every.opened(page, state).get("bidi_component")]
+    saved = tuple(key.removeprefix("save_") for key in keys if key.startswith("save_"))
     assert saved == every.SHOWN[page, state]
 
 
 @pytest.mark.parametrize("part", [part.name for part in PARTS])
 def test_a_removed_part_stands_on_the_face_and_in_the_lines(part):
     screen = every.visit("viz/pages/heads/page.py", **{part: "false"})
-    label = next(one.label for one in PARTS if one.name == part)
+    label = next(each.label for each in PARTS if each.name == part)
     for key in ("sentence", "grid", "enlarged", "next", "lens"):
         header, _ = component(screen, f"save_{key}")
         assert header["origin"]["says"] == f"without {label[0].lower()}{label[1:]}"
-        assert header["origin"]["switches"] == {one.name: one.name != part for one in PARTS}
+        assert header["origin"]["switches"] == {each.name: each.name != part for each in PARTS}
         assert f"Switches({part}=False)" in header["python"]
 
 
@@ -118,13 +120,13 @@ def test_an_experiment_is_spelt_as_the_call_that_makes_it():
         override=AttentionOverride(0, 1, 2, (0.1, 0.2, 0.7)),
         mask_spec=MaskSpec("drawn", rows=(1, 3)),
     )
-    there: dict[str, object] = {}
-    exec(copy_as_python.python("", experiment=odd), there)
-    assert there["experiment"] == odd
+    namespace: dict[str, object] = {}
+    exec(copy_as_python.python("", experiment=odd), namespace)
+    assert namespace["experiment"] == odd
 
 
 def test_the_origin_has_the_seed_of_the_card_and_the_version():
-    told = copy_as_python.origin("grid", Experiment(text="the dog")).to_json("http://localhost/?scale=false")
-    assert (told["weights"], told["seed"], told["text"]) == ("grammar", 0, "the dog")
-    assert told["link"] == "http://localhost/?scale=false"
-    assert told["version"] == version_of_lab()
+    origin = copy_as_python.origin("grid", Experiment(text="the dog")).to_json("http://localhost/?scale=false")
+    assert (origin["weights"], origin["seed"], origin["text"]) == ("grammar", 0, "the dog")
+    assert origin["link"] == "http://localhost/?scale=false"
+    assert origin["version"] == version_of_lab()

@@ -90,8 +90,8 @@ def test_both_forms_show_the_weights_of_the_model_and_what_rounding_leaves():
 def test_free_sizes_draw_a_map_for_every_head():
     screen = well(visit(PAGE, view="Size and cost", n_heads=5, queries=3, keys=7, d_k=2, d_v=9))
     assert component(screen, "sizes")[1]["values"].shape == (5, 3, 7)
-    told = "\n".join(text.value for text in screen.markdown)
-    assert "5 × 3 × 9" in told, "z"
+    text_shown = "\n".join(text.value for text in screen.markdown)
+    assert "5 × 3 × 9" in text_shown, "z"
 
 
 def test_free_sizes_of_a_trained_layer_keep_its_widths():

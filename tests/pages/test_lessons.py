@@ -22,25 +22,25 @@ from viz.ui.state import Key
 
 PAGES = frozenset(path.parent.name for path in ROOT.glob("viz/pages/*/page.py")) - {"lessons"}
 SHIPPED, FAULTS = read_folders([banner.SHIPPED], PAGES, answers.names())
-STEPS = [(lesson, at) for lesson in SHIPPED for at in range(len(lesson.steps))]
-every_step = pytest.mark.parametrize(("lesson", "at"), STEPS, ids=lambda one: getattr(one, "name", one))
+STEPS = [(lesson, index) for lesson in SHIPPED for index in range(len(lesson.steps))]
+every_step = pytest.mark.parametrize(("lesson", "index"), STEPS, ids=lambda value: getattr(value, "name", value))
 asking = pytest.mark.parametrize(
-    ("lesson", "at"),
-    [(lesson, at) for lesson, at in STEPS if lesson.steps[at].question],
-    ids=lambda one: getattr(one, "name", one),
+    ("lesson", "index"),
+    [(lesson, index) for lesson, index in STEPS if lesson.steps[index].question],
+    ids=lambda value: getattr(value, "name", value),
 )
 
 
-def opened(lesson: Lesson, at: int) -> AppTest:
+def opened(lesson: Lesson, index: int) -> AppTest:
     """The page of a step in the step's state, as its link opens it."""
-    step = lesson.steps[at]
+    step = lesson.steps[index]
     return visit(f"viz/pages/{step.page}/page.py", **dict(step.state))
 
 
-def attended(lesson: Lesson, at: int) -> AppTest:
+def attended(lesson: Lesson, index: int) -> AppTest:
     """The whole app at a step, by the short link to it."""
     screen = AppTest.from_file(str(ROOT / "viz/app/contents.py"), default_timeout=120)
-    screen.query_params["lesson"] = banner.lesson_parameter(lesson.name, at)
+    screen.query_params["lesson"] = banner.lesson_parameter(lesson.name, index)
     return at_path(screen, "lessons").run()
 
 
@@ -48,7 +48,7 @@ def figures(screen):
     mounts = [mount.proto.id for mount in screen.get("bidi_component")] + [
         chart.proto.id for chart in screen.get("plotly_chart")
     ]
-    return {found.rpartition("-")[2] for found in mounts}
+    return {identifier.rpartition("-")[2] for identifier in mounts}
 
 
 def test_the_lab_ships_six_lessons_that_follow_the_course():
@@ -65,11 +65,11 @@ def test_the_last_step_of_every_lesson_asks_something():
 
 @asking
 def test_the_drawings_that_stay_open_are_on_the_page_and_the_words_that_a_step_counts_stand_there(
-    lesson, at, monkeypatch
+    lesson, index, monkeypatch
 ):
-    step = lesson.steps[at]
-    assert set(step.question.open_figures) <= figures(opened(lesson, at))
-    monkeypatch.setattr(streamlit, "session_state", dict(lesson_state(lesson, at)))
+    step = lesson.steps[index]
+    assert set(step.question.open_figures) <= figures(opened(lesson, index))
+    monkeypatch.setattr(streamlit, "session_state", dict(lesson_state(lesson, index)))
     for word, position in COUNTED.findall(f"{step.question.text} {step.text}"):
         assert on_screen().words[int(position)] == word
 
@@ -101,10 +101,10 @@ def test_a_step_is_covered_until_an_answer_is_checked(monkeypatch):
 
 
 @every_step
-def test_a_step_opens_without_mishap_and_shows_what_it_points_at(lesson, at):
-    screen = well(opened(lesson, at))
+def test_a_step_opens_without_mishap_and_shows_what_it_points_at(lesson, index):
+    screen = well(opened(lesson, index))
     assert "Part of this link could not be used" not in notices(screen)
-    step = lesson.steps[at]
+    step = lesson.steps[index]
     assert step.figure in figures(screen)
     for name, value in step.state:
         used = screen.session_state[name]
@@ -112,9 +112,9 @@ def test_a_step_opens_without_mishap_and_shows_what_it_points_at(lesson, at):
 
 
 @asking
-def test_the_right_answer_is_accepted_and_others_are_not(lesson, at, monkeypatch):
-    question = lesson.steps[at].question
-    monkeypatch.setattr(streamlit, "session_state", dict(lesson_state(lesson, at)))
+def test_the_right_answer_is_accepted_and_others_are_not(lesson, index, monkeypatch):
+    question = lesson.steps[index].question
+    monkeypatch.setattr(streamlit, "session_state", dict(lesson_state(lesson, index)))
     answer = answers.compute(question.answer)
     if isinstance(answer, str):
         assert answer in question.choices, "the answer is one of the choices in the step's own state"
@@ -130,9 +130,9 @@ def test_the_right_answer_is_accepted_and_others_are_not(lesson, at, monkeypatch
         assert not any(is_right(question, given, answer) for given in ("", "x", "nan", "inf", "--1"))
 
 
-def lesson_state(lesson, at):
+def lesson_state(lesson, index):
     """What the controls hold at this step."""
-    state = opened(lesson, at).session_state
+    state = opened(lesson, index).session_state
     return {name: state[name] for name in CONTROLS if name in state}
 
 
@@ -172,9 +172,9 @@ def test_without_a_lesson_there_is_no_strip():
     assert "lesson_way" not in figures(visit())
 
 
-@pytest.mark.parametrize("told", ["nobody.1", "masks.99", "masks", "masks.x", ".", "masks.-1", "<b>.2", "x" * 5000])
-def test_a_bad_link_to_a_lesson_harms_nothing(told):
-    well(visit(lesson=told))
+@pytest.mark.parametrize("link", ["nobody.1", "masks.99", "masks", "masks.x", ".", "masks.-1", "<b>.2", "x" * 5000])
+def test_a_bad_link_to_a_lesson_harms_nothing(link):
+    well(visit(lesson=link))
 
 
 # Files of others
@@ -271,12 +271,12 @@ BROKEN = {
 }
 
 
-@pytest.mark.parametrize(("text", "line", "told"), BROKEN.values(), ids=BROKEN)
-def test_a_broken_file_is_named_by_line(tmp_path, text, line, told):
+@pytest.mark.parametrize(("text", "line", "message"), BROKEN.values(), ids=BROKEN)
+def test_a_broken_file_is_named_by_line(tmp_path, text, line, message):
     with pytest.raises(LessonError) as error:
         read(written(tmp_path, text), PAGES, answers.names())
     assert (error.value.fault.file, error.value.fault.line) == ("mine.md", line)
-    assert told in error.value.fault.message
+    assert message in error.value.fault.message
 
 
 # Every answer line of the lessons of the last release whose function or argument has another name today.

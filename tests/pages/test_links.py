@@ -60,7 +60,7 @@ RELEASED = json.loads((ROOT / "tests/released_links.json").read_text(encoding="u
 def spelt(value):
     """A value of the session as an address spells it."""
     return (
-        [spelt(one)[0] for one in value]
+        [spelt(item)[0] for item in value]
         if isinstance(value, list)
         else [str(value).lower() if isinstance(value, bool) else str(value)]
     )
@@ -126,7 +126,7 @@ SHARED_NAMES = [
 ]
 
 
-@pytest.mark.parametrize(("link", "page", "name", "value"), SHARED_NAMES, ids=lambda one: str(one))
+@pytest.mark.parametrize(("link", "page", "name", "value"), SHARED_NAMES, ids=lambda parameter: str(parameter))
 def test_a_name_that_two_pages_have_is_of_each_page_alone(link, page, name, value):
     screen = well(follow(link))
     for given in list(screen.query_params):
@@ -134,7 +134,7 @@ def test_a_name_that_two_pages_have_is_of_each_page_alone(link, page, name, valu
     screen = well(at_path(screen, page).run())
     assert name not in screen.session_state or screen.session_state[name] == value
     assert "Part of this link" not in notices(screen)
-    assert not [one.value for one in screen.warning]
+    assert not [warning.value for warning in screen.warning]
 
 
 def test_a_page_that_is_opened_again_holds_what_it_held():
@@ -237,10 +237,10 @@ def test_a_source_is_a_setting_only_with_the_values_of_that_setting():
     assert "Part of this link" not in notices(screen)
 
 
-@pytest.mark.parametrize(("value", "told"), [("newsletter", False), ("this layer", True)])
-def test_a_source_of_another_page_is_told_only_where_it_was_a_setting(value, told):
+@pytest.mark.parametrize(("value", "is_named"), [("newsletter", False), ("this layer", True)])
+def test_a_source_of_another_page_is_told_only_where_it_was_a_setting(value, is_named):
     screen = well(visit_by_a_bad_link("viz/pages/heads/page.py", source=value, si="AbC"))
-    assert ("source (unknown setting)" in notices(screen)) == told
+    assert ("source (unknown setting)" in notices(screen)) == is_named
     assert not {"source", "si"} & set(screen.query_params)
 
 
@@ -252,9 +252,9 @@ def test_a_test_that_opens_a_link_which_the_page_ignores_fails(part):
         visit(**part)
 
 
-@pytest.mark.parametrize(("asked", "used"), [("0", 0.0), ("1", 1.0), ("1.50", 1.5)])
-def test_a_number_of_a_link_may_be_written_as_people_write_it(asked, used):
-    screen = well(visit(panel="Generate", temperature=asked))
+@pytest.mark.parametrize(("link_value", "used"), [("0", 0.0), ("1", 1.0), ("1.50", 1.5)])
+def test_a_number_of_a_link_may_be_written_as_people_write_it(link_value, used):
+    screen = well(visit(panel="Generate", temperature=link_value))
     assert screen.session_state["temperature"] == used
     assert "Part of this link" not in notices(screen)
 
@@ -292,14 +292,14 @@ def test_a_figure_alone_is_of_the_whole_state_and_a_projector_gets_more_contrast
 @pytest.mark.parametrize("length", [20, 60, 150, 400, present.LONGEST])
 def test_a_code_holds_the_link_to_the_last_letter(length):
     link = ("http://lab.example:8501/masks?mask_kind=custom&text=the+dogs+%E2%88%9A" + "x" * length)[:length]
-    made = present.qr_code(link)
-    assert decode(made["side"], made["path"]) == link
+    code = present.qr_code(link)
+    assert decode(code["side"], code["path"]) == link
 
 
 def test_a_link_too_long_for_a_phone_is_refused_in_a_sentence():
-    made = present.qr_code("http://localhost:8501/?text=" + "x" * present.LONGEST)
-    assert "path" not in made
-    assert re.fullmatch(r"This link has 1,2\d\d characters\. .* Copy the link instead\.", made["refused"])
+    code = present.qr_code("http://localhost:8501/?text=" + "x" * present.LONGEST)
+    assert "path" not in code
+    assert re.fullmatch(r"This link has 1,2\d\d characters\. .* Copy the link instead\.", code["refused"])
 
 
 @pytest.mark.parametrize("name", heavy.LINKS)

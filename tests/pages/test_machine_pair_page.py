@@ -108,8 +108,8 @@ def test_a_target_that_is_named_is_read_instead_and_forgotten_with_its_source():
     screen = well(visit(PAGE, weights="translate", text="the cat sleeps .", target="le chien"))
     header, _ = component(screen, "machine")
     assert header["tokens"] == ["⟨start⟩", "le", "chien"]
-    said = " ".join(each.value for each in screen.markdown)
-    assert "The decoder reads the target that was given. The full model writes “le chat dort" in said
+    text = " ".join(each.value for each in screen.markdown)
+    assert "The decoder reads the target that was given. The full model writes “le chat dort" in text
     screen.text_area(key="text").set_value("the dog sleeps .")
     header, _ = component(well(screen.run()), "machine")
     assert header["tokens"] == ["⟨start⟩", "le", "chien", "dort", "."] and screen.session_state["target"] == ""

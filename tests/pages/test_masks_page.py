@@ -55,9 +55,9 @@ def test_the_four_maps_are_the_models_own_under_every_mask(kind):
     assert same_bits(allowed, looks_of(kind).build(T).numpy())
     np.testing.assert_allclose(scores, attention.biased[3], atol=1e-4)  # a batch of masks rounds a little differently
     assert same_bits(mask.astype(bool), allowed)
-    for shown, made in ((masked, attention.masked[3]), (weights, attention.weights[3])):
+    for shown, expected in ((masked, attention.masked[3]), (weights, attention.weights[3])):
         assert same_bits(np.isnan(shown), ~allowed), "the forbidden is absent"
-        np.testing.assert_allclose(shown[allowed], made[allowed], atol=1e-4)
+        np.testing.assert_allclose(shown[allowed], expected[allowed], atol=1e-4)
     assert looks_of(kind).name in component(screen, "save_stages")[0]["file"]
 
 
@@ -116,8 +116,8 @@ def test_rows_with_nothing_to_look_at_are_empty_and_explained():
     screen = well(visit(PAGE, mask_kind="padding", mask_size=T))
     scores, mask, _, weights = maps(screen)
     assert not mask.any() and np.isnan(weights).all() and np.isfinite(scores).all()
-    told = "".join(text for text, _ in component(screen, "save_stages")[0]["reading"])
-    assert "sets the row to zero" in told and "attend to nothing and" in told
+    caption = "".join(text for text, _ in component(screen, "save_stages")[0]["reading"])
+    assert "sets the row to zero" in caption and "attend to nothing and" in caption
     attention = run(Experiment(text=EXAMPLE, mask_spec=MaskSpec("padding", T))).layers[0].attention
     assert not attention.weights.any() and not attention.z.any()
 
@@ -128,8 +128,8 @@ def test_the_sentence_says_what_the_mask_took_and_dealt_out():
     scores = attention.biased[0, 5].astype(float)
     odds = np.exp(scores)
     share = odds[6:].sum() / odds.sum()
-    told = "".join(text for text, _ in component(screen, "save_stages")[0]["reading"])
-    assert f"{share:.2f}" in told
+    caption = "".join(text for text, _ in component(screen, "save_stages")[0]["reading"])
+    assert f"{share:.2f}" in caption
     np.testing.assert_allclose(attention.weights[0, 5, :6], odds[:6] / odds.sum() / (1 - share), rtol=1e-4)
 
 
@@ -180,10 +180,10 @@ def test_the_leak_test_shows_what_an_edit_moves_under_the_chosen_mask(kind):
     screen = well(visit(PAGE, edit_position=8, replacement="tree", **link(kind)))
     header, arrays = component(screen, "leaks")
     experiment = Experiment(text=EXAMPLE, mask_spec=None if kind == OWN else looks_of(kind))
-    found = measure_leak(run(experiment), run(replace_word(experiment, 8, "tree")))
+    leak = measure_leak(run(experiment), run(replace_word(experiment, 8, "tree")))
     assert (header["edited"], header["replacement"]) == (8, "tree")
-    np.testing.assert_allclose(arrays["change"], found.kl, rtol=1e-4, atol=1e-9)
-    assert same_bits(arrays["unchanged"].astype(bool), found.logits == 0)
+    np.testing.assert_allclose(arrays["change"], leak.kl, rtol=1e-4, atol=1e-9)
+    assert same_bits(arrays["unchanged"].astype(bool), leak.logits == 0)
     if kind == OWN:
         assert arrays["unchanged"][:8].all() and not arrays["unchanged"][8:].any()
     if kind == "none":
@@ -204,10 +204,10 @@ def test_the_first_view_already_shows_an_edit_that_matters():
 
 def test_every_word_can_be_edited_by_any_known_word():
     screen = visit(PAGE)
-    for at in range(1, T):
-        screen.number_input(key="edit_position").set_value(at)
+    for position in range(1, T):
+        screen.number_input(key="edit_position").set_value(position)
         screen.selectbox(key="replacement").set_value("radio")
-        assert component(well(screen.run()), "leaks")[0]["edited"] == at
+        assert component(well(screen.run()), "leaks")[0]["edited"] == position
 
 
 # KV cache
@@ -218,12 +218,12 @@ def test_one_pass_and_many_are_run_when_asked_and_agree_to_rounding():
     assert not screen.metric
     screen.button(key="measure").click()
     screen = well(screen.run())
-    one, cached, difference = component(screen, "ways")[1]["values"]
+    one_pass, cached, difference = component(screen, "ways")[1]["values"]
     expected = run(Experiment(text=EXAMPLE)).layers[0].attention.weights[1]
     seen = np.tri(T, dtype=bool)
-    np.testing.assert_allclose(one[seen], expected[seen], atol=1e-6)
+    np.testing.assert_allclose(one_pass[seen], expected[seen], atol=1e-6)
     np.testing.assert_allclose(cached[seen], expected[seen], atol=1e-5)
-    np.testing.assert_allclose(difference[seen], (cached - one)[seen], atol=1e-7)
+    np.testing.assert_allclose(difference[seen], (cached - one_pass)[seen], atol=1e-7)
     assert float(screen.metric[3].value) < 1e-4
     assert all(float(metric.value.removesuffix(" ms")) > 0 for metric in screen.metric[:3])
 
@@ -276,13 +276,13 @@ def test_a_guess_opens_from_a_link_hides_the_answer_and_scores_it_when_revealed(
     screen = well(screen.run())
     header, arrays = component(screen, "guessing")
     assert len(header["panels"]) == 2 and header["paint"] is None
-    told = "".join(text for text, _ in component(screen, "save_guessing")[0]["reading"])
+    caption = "".join(text for text, _ in component(screen, "save_guessing")[0]["reading"])
     allowed = MaskSpec("prefix", 4).build(T).numpy()
     if what == "mask":
         assert same_bits(arrays["values"][1].astype(bool), allowed)
-        assert f"{(~allowed).sum()} of {T * T} cells" in told, "an empty panel is right where nothing is allowed"
+        assert f"{(~allowed).sum()} of {T * T} cells" in caption, "an empty panel is right where nothing is allowed"
     else:
-        assert told.startswith("You got 0 of 13 rows right")
+        assert caption.startswith("You got 0 of 13 rows right")
     screen.button(key="restart").click()
     assert len(component(well(screen.run()), "guessing")[0]["panels"]) == 1
 

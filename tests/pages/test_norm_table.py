@@ -40,7 +40,7 @@ def watched(model, ids):
         normalised = (x - x.mean(-1, keepdim=True)) / (x.var(-1, correction=0, keepdim=True) + norm.eps).sqrt()
         seen.append([*statistics(x), *statistics(normalised), *statistics(out[0].double())])
 
-    hooks = [one.register_forward_hook(keep) for one in model.modules() if isinstance(one, nn.LayerNorm)]
+    hooks = [module.register_forward_hook(keep) for module in model.modules() if isinstance(module, nn.LayerNorm)]
     with torch.inference_mode():
         model(ids)
     for hook in hooks:
@@ -55,10 +55,10 @@ def test_the_table_has_the_inputs_and_outputs_of_every_norm_of_transformers(name
     with torch.inference_mode():
         table = norm_table(read_only(ours(IDS)), final_name(ours.config))
     expected = watched(theirs, IDS)
-    found = np.array([table[column] for column in COLUMNS]).T  # (norms, 6)
-    assert found.shape == np.array(expected).shape, "a line for each norm, and no other"
-    np.testing.assert_allclose(found, expected, atol=2e-3, rtol=1e-4)
-    assert np.abs(found[:, 1] - found[:, 5]).max() > 2e-2, "what enters and what leaves differ in this model"
+    columns = np.array([table[column] for column in COLUMNS]).T  # (norms, 6)
+    assert columns.shape == np.array(expected).shape, "a line for each norm, and no other"
+    np.testing.assert_allclose(columns, expected, atol=2e-3, rtol=1e-4)
+    assert np.abs(columns[:, 1] - columns[:, 5]).max() > 2e-2, "what enters and what leaves differ in this model"
 
 
 def minilm():
@@ -112,8 +112,8 @@ def test_a_run_without_layer_norm_has_no_line_in_the_table(experiment):
 def test_without_layer_norm_the_page_says_that_side_b_has_none_and_draws_one_table(how):
     screen = well(visit(PAGE, text="the dogs sleep .", panel="Residual stream", norm="false", ablation=how))
     captions = [caption.value for caption in screen.caption]
-    assert any(one.startswith("B has no layer norm") for one in captions)
-    assert any(one.startswith("A: each norm comes before its sublayer") for one in captions)
+    assert any(line.startswith("B has no layer norm") for line in captions)
+    assert any(line.startswith("A: each norm comes before its sublayer") for line in captions)
     (table,) = screen.dataframe
     assert (
         table.value["variance before"][0]
@@ -151,12 +151,12 @@ def enters(layer, config, switches, post):
 def test_the_trace_says_what_entered_every_norm(device, config, seed, removed):
     transformer, switches = build(config, seed, device), Switches().without(*removed)
     trace = transformer(random_ids(config, 2, 5, device), None, switches)
-    there = switches.norm and config.norm != "none"
+    has_norm = switches.norm and config.norm != "none"
     for layer in trace.layers:
-        for norm, entered in zip((layer.norm1, layer.norm2), enters(layer, config, switches, there), strict=True):
+        for norm, entered in zip((layer.norm1, layer.norm2), enters(layer, config, switches, has_norm), strict=True):
             torch.testing.assert_close(norm.input, entered)
             torch.testing.assert_close(norm.normalised * norm.std + norm.mean, norm.input, atol=1e-6, rtol=1e-6)
-            assert norm.present == there
+            assert norm.present == has_norm
     assert trace.final_norm.present == (switches.norm and config.norm == "pre")
     assert trace.embedding_norm.present == (switches.norm and config.embedding_norm)
     assert trace.embedding_norm.out is trace.embed
@@ -176,13 +176,13 @@ def test_an_encoder_decoder_says_what_entered_its_three_norms(device, norm, resi
         stages = ((layer.norm1, layer.resid_pre, layer.attention.out, layer.resid_mid),
                   (layer.norm_cross, layer.resid_mid, layer.cross.out, layer.resid_cross),
                   (layer.norm2, layer.resid_cross, layer.mlp_out, layer.resid_post))  # fmt: skip
-        for one, stream, added, after in stages:
+        for norm_trace, stream, added, after in stages:
             if norm == "post":
-                torch.testing.assert_close(one.input, stream + added if residual else added)
-                assert one.out is after
+                torch.testing.assert_close(norm_trace.input, stream + added if residual else added)
+                assert norm_trace.out is after
             else:
-                assert one.input is stream, "a reference, not a copy"
-            assert one.present == (norm != "none")
+                assert norm_trace.input is stream, "a reference, not a copy"
+            assert norm_trace.present == (norm != "none")
     assert trace.encoder.embedding_norm.present == trace.decoder.embedding_norm.present == (norm == "post")
     assert trace.encoder.final_norm.present == trace.decoder.final_norm.present == (norm == "pre")
 

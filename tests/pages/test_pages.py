@@ -177,10 +177,10 @@ def test_with_every_part_away_the_page_still_stands():
 def test_each_stage_is_drawn_as_the_model_made_it(stage):
     drawn = large(well(visit(stage=stage, layer=0, head=1)))
     attention = run(Experiment(text=EXAMPLE)).layers[0].attention
-    made = getattr(attention, stage)[1]
+    expected = getattr(attention, stage)[1]
     seen = np.isfinite(drawn)
-    assert same_bits(drawn[seen], made[seen], "same operation")
-    assert same_bits(seen, attention.mask[1] if stage in ("masked", "weights") else np.isfinite(made))
+    assert same_bits(drawn[seen], expected[seen], "same operation")
+    assert same_bits(seen, attention.mask[1] if stage in ("masked", "weights") else np.isfinite(expected))
 
 
 @pytest.mark.parametrize("more", MORE)
@@ -200,11 +200,11 @@ def test_each_further_section_opens(more):
 
 def by_the_card(weights):
     """For each head: the mean weights on whole relations, on parts of one, and on the first token, from its card."""
-    told = read_card(weights)["exam"]["relations"]
-    n_layers, n_heads = np.shape(next(iter(told.values()))["mass"])
+    relations = read_card(weights)["exam"]["relations"]
+    n_layers, n_heads = np.shape(next(iter(relations.values()))["mass"])
     for layer in range(n_layers):
         for head in range(n_heads):
-            masses = {name: score["mass"][layer][head] for name, score in told.items()}
+            masses = {name: score["mass"][layer][head] for name, score in relations.items()}
             parts = {name: mass for name, mass in masses.items() if "," in name}
             rest = masses.pop("first token", 0.0)
             yield layer, head, {name: mass for name, mass in masses.items() if name not in parts}, parts, rest
@@ -213,11 +213,11 @@ def by_the_card(weights):
 @pytest.mark.parametrize("weights", ["grammar", "grammar-without-scale", "stories"])
 def test_a_head_bears_the_name_of_the_best_whole_relation_from_the_share_that_the_page_says(weights):
     screen = well(visit(weights=weights))
-    told = "".join(piece for piece, _ in component(screen, "save_grid")[0]["reading"])
-    assert "0.50 or more" in told
+    caption = "".join(piece for piece, _ in component(screen, "save_grid")[0]["reading"])
+    assert "0.50 or more" in caption
     names, better = component(screen, "grid")[0]["head_roles"], 0
     for layer, head, wholes, parts, rest in by_the_card(weights):
-        name, mass = max(wholes.items(), key=lambda one: one[1])
+        name, mass = max(wholes.items(), key=lambda item: item[1])
         if mass < 0.5:
             name, mass = "first token", rest
         if mass < 0.5:
@@ -225,24 +225,24 @@ def test_a_head_bears_the_name_of_the_best_whole_relation_from_the_share_that_th
             continue
         assert names[layer][head][0] == f"{name} {mass:.2f}"
         better += max(parts.values()) > mass
-    assert f"{better} of these heads match a part" in told if better else "of these heads" not in told
-    assert ("“First token” labels a head only" in told) == (weights == "stories")
+    assert f"{better} of these heads match a part" in caption if better else "of these heads" not in caption
+    assert ("“First token” labels a head only" in caption) == (weights == "stories")
 
 
-@pytest.mark.parametrize("asked", [{}, {"residual": "false"}, {"weights": "grammar-without-residual"}], ids=str)
-def test_a_rollout_has_half_of_each_step_from_the_residual_only_where_there_is_a_residual(asked):
+@pytest.mark.parametrize("links", [{}, {"residual": "false"}, {"weights": "grammar-without-residual"}], ids=str)
+def test_a_rollout_has_half_of_each_step_from_the_residual_only_where_there_is_a_residual(links):
     text = "the dogs near the tree chase the cat ."
-    screen = well(visit(text=text, panel="Rollout", query=4, **asked))
-    switches = Switches(residual="residual" not in asked)
+    screen = well(visit(text=text, panel="Rollout", query=4, **links))
+    switches = Switches(residual="residual" not in links)
     expected = np.eye(len(text.split()) + 1)
-    for layer in run(Experiment(asked.get("weights", "grammar"), text, switches)).layers:
+    for layer in run(Experiment(links.get("weights", "grammar"), text, switches)).layers:
         attention = layer.attention.weights.mean(axis=0)  # (T, T)
-        expected = (attention if asked else (attention + np.eye(len(attention))) / 2) @ expected
-    found = cells(figures(screen)["rollout"])
-    assert np.nan_to_num(found) == pytest.approx(expected, abs=1e-5)
-    told = "".join(piece for piece, _ in component(screen, "save_rollout")[0]["reading"])
-    assert ("Half of each step comes from the residual" in told) == (not asked)
-    assert ("There is no residual connection here" in told) == bool(asked)
+        expected = (attention if links else (attention + np.eye(len(attention))) / 2) @ expected
+    weights = cells(figures(screen)["rollout"])
+    assert np.nan_to_num(weights) == pytest.approx(expected, abs=1e-5)
+    caption = "".join(piece for piece, _ in component(screen, "save_rollout")[0]["reading"])
+    assert ("Half of each step comes from the residual" in caption) == (not links)
+    assert ("There is no residual connection here" in caption) == bool(links)
 
 
 def test_the_statistics_have_a_line_for_every_head():
@@ -289,9 +289,9 @@ def test_an_unknown_word_is_marked_named_and_replaced_by_one_click():
 def test_every_word_the_model_knows_is_on_the_palette():
     screen = visit()
     screen.session_state["known"] = True
-    told = "\n".join(text.value for text in well(screen.run()).sidebar.markdown)
+    palette = "\n".join(text.value for text in well(screen.run()).sidebar.markdown)
     for group in TASKS["grammar"].words.values():
-        assert all(word in told.replace("\\", "") for word in group)
+        assert all(word in palette.replace("\\", "") for word in group)
 
 
 def test_the_device_is_shown():
@@ -302,7 +302,7 @@ def test_the_device_is_shown():
 
 
 def test_a_link_restores_the_whole_state():
-    asked = {
+    parameters = {
         "layer": 2,
         "head": 3,
         "query": 4,
@@ -311,7 +311,7 @@ def test_a_link_restores_the_whole_state():
         "stage": "scores",
         "panel": "Rollout",
     }
-    screen = well(visit(text="the dogs near the tree chase the cat .", **asked))
+    screen = well(visit(text="the dogs near the tree chase the cat .", **parameters))
     assert not notices(screen)
     state = screen.session_state
     assert (state["layer"], state["head"], state["query"]) == (2, 3, 4)

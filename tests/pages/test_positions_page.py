@@ -129,9 +129,9 @@ def test_so_does_a_bad_value_of_every_other_question(view, name, value):
 
 
 def test_the_sliders_open_where_the_link_says():
-    asked = {"length": 40, "width": 12, "base": 100, "pos": 9}
-    header, _ = component(well(visit(PAGE, **asked)), "waves_drawn")
-    assert header["state"] == asked
+    state = {"length": 40, "width": 12, "base": 100, "pos": 9}
+    header, _ = component(well(visit(PAGE, **state)), "waves_drawn")
+    assert header["state"] == state
     assert [tuple(slider["values"]) for slider in header["sliders"]] == [slider.values for slider in WAVES]
     turned = {"pos": 7, "k": 12, "rotation_width": 8, "base": 50}
     assert component(well(visit(PAGE, view="Rotation", **turned)), "turns_drawn")[0]["state"] == turned
@@ -140,9 +140,9 @@ def test_the_sliders_open_where_the_link_says():
 
 def test_the_table_of_waves_holds_the_encoding_and_names_the_length_of_each_wave():
     shown = table(visit(PAGE, length=40, width=12, base=100), "waves_drawn")
-    made = sinusoid.table(40, 12, 100)  # (40, 12)
+    encoding = sinusoid.table(40, 12, 100)  # (40, 12)
     assert same_bits(shown["position"], np.arange(40))
-    np.testing.assert_allclose(shown.iloc[:, 1:].to_numpy(), made.numpy())
+    np.testing.assert_allclose(shown.iloc[:, 1:].to_numpy(), encoding.numpy())
     lengths = [float(name.rpartition(" ")[2]) for name in shown.columns[1:]]
     np.testing.assert_allclose(lengths, np.repeat(wavelengths(12, 100).numpy(), 2), rtol=1e-3)
 
@@ -166,11 +166,13 @@ def test_the_maps_of_distance_are_those_of_the_trained_models(kind):
     _, arrays = component(screen, "distance")
     assert titles(screen, "distance") == list(NAMES.values())
     for drawn, name in zip(arrays["values"], NAMES, strict=True):
-        made = position_similarity(name, checkpoint.load(f"order-{kind}-{name}")[0], 32, 1, 3, 16)
-        there = np.isfinite(drawn)
-        np.testing.assert_allclose(drawn[there], made.values[there], atol=1e-6)
-        expected = np.isfinite(made.values) & (made.is_similarity or kind == "encoder" or np.tri(32, dtype=bool))
-        assert same_bits(there, expected)
+        similarity = position_similarity(name, checkpoint.load(f"order-{kind}-{name}")[0], 32, 1, 3, 16)
+        is_drawn = np.isfinite(drawn)
+        np.testing.assert_allclose(drawn[is_drawn], similarity.values[is_drawn], atol=1e-6)
+        expected = np.isfinite(similarity.values) & (
+            similarity.is_similarity or kind == "encoder" or np.tri(32, dtype=bool)
+        )
+        assert same_bits(is_drawn, expected)
 
 
 def test_the_sentence_under_the_distances_is_read_from_them():
@@ -188,28 +190,28 @@ def test_the_shift_test_draws_the_largest_change_of_every_score_for_every_k(kind
     assert {panel["kind"] for panel in header["panels"]} == {"size"}, "never negative: no sign on the scale"
     for number, name in enumerate(NAMES):
         transformer, tokenizer = checkpoint.load(f"order-{kind}-{name}")
-        made = score_changes(transformer, tokenizer.encode(positions_compute.QUESTION).ids, shift_test.MOVES)
+        changes = score_changes(transformer, tokenizer.encode(positions_compute.QUESTION).ids, shift_test.MOVES)
         for steps, drawn in zip(shift_test.MOVES, arrays["values"][:, number], strict=True):
-            if made[steps] is None:
+            if changes[steps] is None:
                 assert name == "learned" and steps > 10 and np.isnan(drawn).all()
             else:
-                assert same_bits(drawn, np.abs(made[steps]).max(axis=(0, 1)), "same operation")
+                assert same_bits(drawn, np.abs(changes[steps]).max(axis=(0, 1)), "same operation")
                 assert (np.nanmax(drawn) > 0.1) == (name in ABSOLUTE and steps > 0)
 
 
 def test_a_title_tells_the_largest_change_and_the_sentence_who_stays():
     screen = visit(PAGE, view="Shift test", shift_by=5)
-    told = dict(title.rsplit("  ", 1) for title in titles(screen, "shift"))
-    assert float(told["Sinusoidal"]) > 1 and told["ALiBi"] == "0"
+    by_scheme = dict(title.rsplit("  ", 1) for title in titles(screen, "shift"))
+    assert float(by_scheme["Sinusoidal"]) > 1 and by_scheme["ALiBi"] == "0"
     stays = re.search(r"No score of (.*?) changes", saves(screen, "shift"))[1]
     assert all(NAMES[name] in stays for name in RELATIVE)
 
 
 def test_moved_out_of_its_table_the_learned_scheme_ends_and_the_others_go_on():
     screen = well(visit(PAGE, view="Shift test", shift_by=16))
-    told = dict(title.rsplit("  ", 1) for title in titles(screen, "shift"))
-    assert told["Learned"] == "ends"
-    assert [name for name, change in told.items() if change == "ends"] == ["Learned"]
+    by_scheme = dict(title.rsplit("  ", 1) for title in titles(screen, "shift"))
+    assert by_scheme["Learned"] == "ends"
+    assert [name for name, change in by_scheme.items() if change == "ends"] == ["Learned"]
     assert "its table has only 18 positions" in saves(screen, "shift")
 
 
@@ -241,8 +243,8 @@ def test_the_shuffle_test_shows_every_case_as_the_model_made_it():
     header, arrays = component(screen, "shuffled")
     assert header["order"] == order
     assert [case["name"] for case in header["cases"]] == list(SWITCH_CASES)
-    made = shuffle_all(Experiment(text=EXAMPLE), order)
-    np.testing.assert_allclose(arrays["change"], [case.change for case in made.values()], atol=1e-6)
+    cases = shuffle_all(Experiment(text=EXAMPLE), order)
+    np.testing.assert_allclose(arrays["change"], [case.change for case in cases.values()], atol=1e-6)
     assert "same vectors" in header["cases"][0]["result"]
     assert not any("same vectors" in case["result"] for case in header["cases"][1:])
     assert "No positions, no mask: the same vectors in another order" in saves(screen, "shuffled")
@@ -282,9 +284,11 @@ def test_accuracies_are_those_of_the_models_asked_here_and_asked_once(monkeypatc
     for kind in KINDS:
         for number, name in enumerate(NAMES):
             model = checkpoint.load(f"order-{kind}-{name}")
-            made = [first_digit.accuracy(*model, length, 20, positions_compute.SEED) for length in OrderRecipe.lengths]
+            accuracies = [
+                first_digit.accuracy(*model, length, 20, positions_compute.SEED) for length in OrderRecipe.lengths
+            ]
             assert same_bits(
-                arrays["accuracy"][KINDS.index(kind), number], np.array(made, dtype=np.float32), "same operation"
+                arrays["accuracy"][KINDS.index(kind), number], np.array(accuracies, dtype=np.float32), "same operation"
             )
     assert "20 new questions per point" in saves(screen, "lengths")
     assert "its pair 1 of coordinates, which makes a full turn in 63 positions" in "".join(
@@ -309,12 +313,12 @@ def test_a_file_asked_for_while_the_models_are_being_asked_holds_their_answers()
 
 
 def test_why_rope_errs_is_said_only_where_it_shows():
-    told = describe_rope_period(0.31, 64, 62.8, 1, 4, [0.3, 0.98, 0.32, 0.31])
+    text = describe_rope_period(0.31, 64, 62.8, 1, 4, [0.3, 0.98, 0.32, 0.31])
     assert (
-        "to 31 %, at 64 symbols" in told
-        and "more than 31 positions back" in told
-        and "**98 %**" in told
-        and "32 %" in told
+        "to 31 %, at 64 symbols" in text
+        and "more than 31 positions back" in text
+        and "**98 %**" in text
+        and "32 %" in text
     )
     assert describe_rope_period(0.55, 64, 62.8, 1, 4, [0.55, 0.98, 0.5, 0.5]) == "", "not below guessing"
     assert describe_rope_period(0.31, 64, 62.8, 1, 4, [0.3, 0.45, 0.32, 0.31]) == "", "no pair is to blame"
@@ -322,23 +326,25 @@ def test_why_rope_errs_is_said_only_where_it_shows():
 
 def test_the_spread_of_the_seeds_is_that_of_the_cards():
     _, arrays = component(visit(PAGE, view="Length generalisation"), "lengths")
-    told = [seed["accuracy"]["48"] for seed in checkpoint.read_card("order-encoder-alibi")["seeds"]]
-    at = (0, list(NAMES).index("alibi"), OrderRecipe.lengths.index(48))
-    assert arrays["low"][at] == pytest.approx(min(told)) and arrays["high"][at] == pytest.approx(max(told))
+    accuracies = [seed["accuracy"]["48"] for seed in checkpoint.read_card("order-encoder-alibi")["seeds"]]
+    cell = (0, list(NAMES).index("alibi"), OrderRecipe.lengths.index(48))
+    assert arrays["low"][cell] == pytest.approx(min(accuracies)) and arrays["high"][cell] == pytest.approx(
+        max(accuracies)
+    )
 
 
 def answers(screen):
     (shown,) = [text.value for text in screen.markdown if text.value.startswith("| p(")]
     rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in shown.splitlines()[2:]]
-    return {name: told for name, *told in rows}
+    return {name: given for name, *given in rows}
 
 
 def test_one_question_is_answered_by_every_model_and_past_its_table_the_learned_one_says_why():
     screen = well(visit(PAGE, view="Length generalisation", question_length=40, question_id=5))
-    told = answers(screen)
-    assert list(told) == list(NAMES.values())
-    assert told.pop("Learned") == ["ends", "ends"]
-    assert all(0 <= float(share) <= 1 for shares in told.values() for share in shares)
+    rows = answers(screen)
+    assert list(rows) == list(NAMES.values())
+    assert rows.pop("Learned") == ["ends", "ends"]
+    assert all(0 <= float(share) <= 1 for shares in rows.values() for share in shares)
     assert "This model learned 18 positions and the text has 42 tokens" in notices(screen)
 
 
@@ -378,9 +384,9 @@ def test_before_anything_has_moved_the_sentence_says_so():
 
 
 def test_the_sentence_of_lengths_names_the_best_first_and_what_has_ended():
-    found = np.full((2, 3, 2), 1.0)
-    found[0, 0], found[0, 1], found[:, 2] = [1, 0.6], [1, np.nan], 0.5
-    text = describe_length_generalisation(["Waves", "Learned", "None"], [16, 32], found, 16, "Here")
+    accuracies = np.full((2, 3, 2), 1.0)
+    accuracies[0, 0], accuracies[0, 1], accuracies[:, 2] = [1, 0.6], [1, np.nan], 0.5
+    text = describe_length_generalisation(["Waves", "Learned", "None"], [16, 32], accuracies, 16, "Here")
     assert (
         "the share of right answers of the encoders is: Waves 60 %. The position table ends before this "
         "length: Learned. Here." in text

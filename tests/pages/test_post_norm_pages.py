@@ -31,11 +31,13 @@ def test_the_walk_of_a_row_ends_with_the_sum_that_enters_the_norm(weights, remov
     experiment = Experiment(weights[0], TEXT, Switches().without(*removed))
     trace = run(experiment)
     for layer in range(len(trace.layers)):
-        one = walk_through_row(experiment, trace, layer, 0, 4)
-        stream = 0 if "residual" in removed else one.resid
-        assert np.allclose(stream + one.head_outputs.sum(axis=0) + one.b_o, one.resid_after, atol=1e-4)
+        walkthrough = walk_through_row(experiment, trace, layer, 0, 4)
+        stream = 0 if "residual" in removed else walkthrough.resid
+        assert np.allclose(
+            stream + walkthrough.head_outputs.sum(axis=0) + walkthrough.b_o, walkthrough.resid_after, atol=1e-4
+        )
         norm = trace.layers[layer].norm1
-        assert close(norm.input[4], one.resid_after)
+        assert close(norm.input[4], walkthrough.resid_after)
         assert norm.present == ("norm" not in removed)
 
 
@@ -60,7 +62,7 @@ def test_the_page_shows_the_norms_of_a_and_says_that_b_has_none(weights):
     assert "B has none, so its vectors are the sums." in captions
     both = well(visit("viz/pages/remove/page.py", weights=name, text=TEXT, scale="false", panel="Residual stream"))
     assert not any("B has none" in caption.value for caption in both.caption)
-    (table,) = [one.value for one in screen.dataframe]
+    (table,) = [frame.value for frame in screen.dataframe]
     last = len(run(Experiment(name, TEXT)).layers) - 1
     assert [table["norm"][0], table["norm"].iloc[-1]] == ["embedding", final or f"L{last} second"]
     assert table["variance before"].tolist() == norm_table(run(Experiment(name, TEXT)))["variance before"]

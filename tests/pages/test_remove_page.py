@@ -25,8 +25,8 @@ each_view = pytest.mark.parametrize(
 
 def strip(screen):
     """The numbers above the comparison, as they were sent."""
-    (told,) = [html.proto.body for html in screen.get("html") if 'class="strip"' in html.proto.body]
-    return told
+    (body,) = [html.proto.body for html in screen.get("html") if 'class="strip"' in html.proto.body]
+    return body
 
 
 def removed_by(screen):
@@ -104,10 +104,10 @@ def test_a_small_number_of_the_strip_is_not_written_as_0():
 
 
 def test_the_strip_says_of_how_many_and_when_right_answers_are_no_merit():
-    asked = evaluate_held_out("grammar", Switches())
-    told = strip(visit(PAGE))
-    assert all(f"<td>{n}</td>" in told for n in asked.n.values())
-    assert "not meaningful" not in told
+    evaluation = evaluate_held_out("grammar", Switches())
+    body = strip(visit(PAGE))
+    assert all(f"<td>{n}</td>" in body for n in evaluation.n.values())
+    assert "not meaningful" not in body
     assert "not meaningful" in strip(visit(PAGE, mask="false"))
 
 

@@ -103,18 +103,18 @@ def test_the_maps_of_other_models_stand_on_a_short_text(tmp_path, name):
     kind, config = MADE[name]
     folder = publish(kind(config), tmp_path / "maps", tokenizer=bytes_json())
     # This tokenizer.json is not what BART's own class would build: the lab asks for this line then.
-    told = {"tokenizer_class": "PreTrainedTokenizerFast"}
-    (folder / "tokenizer_config.json").write_text(json.dumps(told), encoding="utf-8")
+    settings = {"tokenizer_class": "PreTrainedTokenizerFast"}
+    (folder / "tokenizer_config.json").write_text(json.dumps(settings), encoding="utf-8")
     loaded = bring(folder)
     try:
         pairs = name in ("t5", "bart")  # the decoder reads its start token and “a”
         for text, n in TEXTS.items():
             shapes = {"encoder": (n, n), "decoder": (2, 2), "cross": (2, n)} if pairs else {"": (n, n)}
             for stack, shape in shapes.items():
-                asked = {"maps_model": loaded, "maps_text": text} | (
+                parameters = {"maps_model": loaded, "maps_text": text} | (
                     {"stack": stack, "maps_target": "a"} if pairs else {}
                 )
-                screen = well(visit(PAGE, **asked))
+                screen = well(visit(PAGE, **parameters))
                 assert component(screen, "grid")[1]["cells"].shape[2:] == shape
     finally:
         registry().let_go(loaded)
@@ -132,15 +132,15 @@ def test_each_word_of_a_text_can_be_edited_and_no_mark(own, name, text):
     places = editable(loaded, words)
     marks = 0 if "no marks" in name else 1
     assert (places.start, places.stop) == (marks, len(words) - marks)
-    for at in places:
-        word = next(other for other in ("b", "c", "a") if other != words[at].strip("·␣"))
-        after = replace_word(experiment, at, word if at or marks else f"·{word}")
+    for position in places:
+        word = next(other for other in ("b", "c", "a") if other != words[position].strip("·␣"))
+        after = replace_word(experiment, position, word if position or marks else f"·{word}")
         before, now = encode(experiment), encode(after)
-        assert [place for place in range(len(words)) if before.ids[place] != now.ids[place]] == [at]
-        assert measure_leak(run(experiment), run(after)).logits[at] > 0
-    for at in {-1, len(words), 0, len(words) - 1} - set(places):
-        with pytest.raises(ValueError, match=f"There is no word {at}: the text has words {marks} to"):
-            replace_word(experiment, at, "b")
+        assert [place for place in range(len(words)) if before.ids[place] != now.ids[place]] == [position]
+        assert measure_leak(run(experiment), run(after)).logits[position] > 0
+    for position in {-1, len(words), 0, len(words) - 1} - set(places):
+        with pytest.raises(ValueError, match=f"There is no word {position}: the text has words {marks} to"):
+            replace_word(experiment, position, "b")
 
 
 # The little RoBERTa has its unknown piece where others have the padding one, so it reads known words only.
@@ -156,19 +156,19 @@ def test_the_edit_to_begin_with_changes_one_token_into_a_word_that_the_model_kno
     loaded = own(name)
     experiment = Experiment(loaded, text)
     words, known = encode(experiment).surface, vocabulary_words(loaded)
-    at, by = suggested_edit(experiment)
-    assert at in editable(loaded, words) and by in known and by != words[at]
-    before, now = encode(experiment).ids, encode(replace_word(experiment, at, by)).ids
-    assert [place for place in range(len(words)) if before[place] != now[place]] == [at]
-    assert replacement(experiment, at) == by
+    position, by = suggested_edit(experiment)
+    assert position in editable(loaded, words) and by in known and by != words[position]
+    before, now = encode(experiment).ids, encode(replace_word(experiment, position, by)).ids
+    assert [place for place in range(len(words)) if before[place] != now[place]] == [position]
+    assert replacement(experiment, position) == by
 
 
 def test_what_a_vocabulary_has_no_piece_for_is_told(own):
     loaded = own("gpt2, no marks")
     assert get_model(loaded)[1].left_out("a 🦊\u200b b 🦊") == ("\u200b", "🦊")
     assert get_model(own("bert"))[1].left_out("a 🦊 b") == ()
-    told = [text.value for text in well(visit(weights=own("gpt2, no marks"), text="a 🦊 b")).markdown]
-    assert "Some characters of this text are not read as you typed them: fox face (U+1F98A) is left out." in told
+    notes = [text.value for text in well(visit(weights=own("gpt2, no marks"), text="a 🦊 b")).markdown]
+    assert "Some characters of this text are not read as you typed them: fox face (U+1F98A) is left out." in notes
 
 
 @pytest.mark.parametrize(

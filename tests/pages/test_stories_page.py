@@ -109,8 +109,8 @@ def test_a_new_text_of_every_kind_is_drawn():
 def test_the_pieces_are_on_the_palette():
     screen = visit(weights="stories")
     screen.session_state["known"] = True
-    told = "\n".join(text.value for text in well(screen.run()).sidebar.markdown)
-    assert "pieces" in told and " the " in told
+    palette = "\n".join(text.value for text in well(screen.run()).sidebar.markdown)
+    assert "pieces" in palette and " the " in palette
 
 
 def test_a_text_beyond_the_window_is_read_and_says_so():

@@ -46,13 +46,13 @@ def shown(screen):
 
 def test_the_first_screen_writes_the_example_and_shows_every_look():
     screen = well(visit(PAGE))
-    made = translate(WHOLE)
-    told, arrays = component(screen, "writing")
-    assert told["source"] == ["⟨start⟩", *SOURCE.split(), "⟨end⟩"]
-    assert told["output"] == [*made.tokens[:-1], "⟨end⟩"]
+    translation = translate(WHOLE)
+    header, arrays = component(screen, "writing")
+    assert header["source"] == ["⟨start⟩", *SOURCE.split(), "⟨end⟩"]
+    assert header["output"] == [*translation.tokens[:-1], "⟨end⟩"]
     layer, _ = default_head("translate")
-    weights = select_map(attention_maps(made.trace)["cross"], layer, None)
-    assert same_bits(arrays["cross_weights"], weights[: len(made.tokens)], "same operation")
+    weights = select_map(attention_maps(translation.trace)["cross"], layer, None)
+    assert same_bits(arrays["cross_weights"], weights[: len(translation.tokens)], "same operation")
     assert same_bits(component(screen, "alignment")[1]["values"][0], arrays["cross_weights"], "copied")
     assert "This is correct, word for word" in reading(screen)
     assert not notices(screen)
@@ -82,8 +82,8 @@ def test_the_row_of_a_gru_without_attention_is_its_one_vector():
 def test_every_task_opens_with_its_own_example_and_is_right(job):
     screen = well(visit(PAGE, task=job))
     assert screen.session_state["source_text"] == translate_compute.TRANSLATE_TASKS[job].example
-    told = "\n".join(text.value for text in screen.markdown) if job == "Coreference" else reading(screen)
-    assert "This is correct" in told
+    shown = "\n".join(text.value for text in screen.markdown) if job == "Coreference" else reading(screen)
+    assert "This is correct" in shown
 
 
 def test_another_task_brings_its_example_but_never_takes_a_text_away():
@@ -105,8 +105,8 @@ def test_another_task_brings_its_example_but_never_takes_a_text_away():
     ],
 )
 def test_every_network_writes_for_every_task_it_learnt(job, network):
-    told = header(well(visit(PAGE, task=job, network=network)))
-    assert told["output"]
+    head = header(well(visit(PAGE, task=job, network=network)))
+    assert head["output"]
 
 
 def test_a_network_that_the_next_task_has_not_gives_way():
@@ -119,22 +119,22 @@ def test_a_network_that_the_next_task_has_not_gives_way():
 def test_a_part_taken_away_is_taken_from_both_stacks_and_stands_on_the_face(part):
     screen = well(visit(PAGE, **{part: "false"}))
     experiment = Experiment("translate", SOURCE, Switches().without(part))
-    made = translate(experiment)
-    assert header(screen)["output"][:-1] == list(made.tokens[:-1])
-    label = next(one.label for one in PARTS if one.name == part)
+    translation = translate(experiment)
+    assert header(screen)["output"][:-1] == list(translation.tokens[:-1])
+    label = next(each.label for each in PARTS if each.name == part)
     assert header(screen, "save_writing")["origin"]["says"] == f"without {label[0].lower()}{label[1:]}"
 
 
 def test_heads_of_all_three_looks_can_be_taken_out():
     screen = visit(PAGE)
     screen.multiselect(key="heads_off").set_value(["X1H0", "E0H1", "L0H2"])
-    told = header(well(screen.run()), "save_writing")["origin"]
-    assert told["heads_off"] == ["L0H2", "X1H0", "E0H1"]
+    origin = header(well(screen.run()), "save_writing")["origin"]
+    assert origin["heads_off"] == ["L0H2", "X1H0", "E0H1"]
     without = Switches(heads_off=frozenset({(0, 2)}), cross_off=frozenset({(1, 0)}), encoder_off=frozenset({(0, 1)}))
     trace = translate(Experiment("translate", SOURCE, without)).trace
     layer, _ = default_head("translate")
-    found = component(screen, "writing")[1]["cross_weights"]
-    assert same_bits(found, select_map(attention_maps(trace)["cross"], layer, None)[: len(found)], "same operation")
+    weights = component(screen, "writing")[1]["cross_weights"]
+    assert same_bits(weights, select_map(attention_maps(trace)["cross"], layer, None)[: len(weights)], "same operation")
 
 
 def test_a_recurrent_network_keeps_its_switches_on_the_screen_and_runs_whole():
@@ -147,8 +147,8 @@ def test_a_recurrent_network_keeps_its_switches_on_the_screen_and_runs_whole():
 @pytest.mark.parametrize("averaged", ["true", "false"])
 def test_every_map_is_drawn_as_the_model_made_it(which, averaged):
     screen = well(visit(PAGE, map=MAPS[which], mean_heads=averaged, layer=0, head=1))
-    made = translate(WHOLE)
-    weights = select_map(attention_maps(made.trace)[which], 0, None if averaged == "true" else 1)
+    translation = translate(WHOLE)
+    weights = select_map(attention_maps(translation.trace)[which], 0, None if averaged == "true" else 1)
     drawn = component(screen, "alignment")[1]["values"][0]
     expected = weights[: drawn.shape[0], : drawn.shape[1]]
     assert same_bits(np.nan_to_num(drawn), expected, "same operation")
@@ -156,7 +156,7 @@ def test_every_map_is_drawn_as_the_model_made_it(which, averaged):
 
 
 @pytest.mark.parametrize(
-    ("link", "asked"),
+    ("link", "settings"),
     [
         ({"method": "beam"}, {"method": "beam", "width": 4, "alpha": 0.6}),
         ({"method": "beam", "beam_width": "2", "length_penalty": "0.0"}, {"method": "beam", "width": 2, "alpha": 0.0}),
@@ -166,20 +166,22 @@ def test_every_map_is_drawn_as_the_model_made_it(which, averaged):
         ),
     ],
 )
-def test_the_next_word_is_chosen_as_the_link_says(link, asked):
+def test_the_next_word_is_chosen_as_the_link_says(link, settings):
     screen = well(visit(PAGE, **link))
-    made = translate(WHOLE, **asked)
-    assert [word for word in header(screen)["output"] if word != "⟨end⟩"] == [w for w in made.tokens if w != "</s>"]
+    translation = translate(WHOLE, **settings)
+    assert [word for word in header(screen)["output"] if word != "⟨end⟩"] == [
+        w for w in translation.tokens if w != "</s>"
+    ]
     assert ("tree" in shown(screen)) == (link["method"] == "beam")
 
 
 def test_the_tree_keeps_what_the_beam_kept_and_marks_the_way_to_the_best():
     steps = header(visit(PAGE, method="beam", beam_width=3), "tree")["steps"]
-    made = translate(WHOLE, method="beam", width=3, alpha=0.6)
-    for drawn, candidates in zip(steps, made.beam.steps, strict=True):
-        assert sum(one["kept"] for one in drawn) == sum(one.kept for one in candidates)
-    best = [one["word"] for row in steps for one in row if one["best"]]
-    assert best == [*made.tokens[:-1], "⟨end⟩"]
+    translation = translate(WHOLE, method="beam", width=3, alpha=0.6)
+    for drawn, candidates in zip(steps, translation.beam.steps, strict=True):
+        assert sum(candidate["kept"] for candidate in drawn) == sum(candidate.kept for candidate in candidates)
+    best = [candidate["word"] for row in steps for candidate in row if candidate["best"]]
+    assert best == [*translation.tokens[:-1], "⟨end⟩"]
 
 
 @pytest.mark.parametrize("kind", PAIRS["translation"].kinds)
@@ -187,11 +189,11 @@ def test_a_new_sentence_of_every_kind_is_drawn_known_and_has_gold(kind):
     screen = visit(PAGE, target_step=3)
     (menu,) = screen.get("menu_button")
     menu.click(kind)
-    told = header(well(screen.run()))
+    head = header(well(screen.run()))
     assert screen.session_state["source_text"] != SOURCE
     assert screen.session_state["target_step"] is None
-    assert told["unknown"] == []
-    assert any(told["gold"])
+    assert head["unknown"] == []
+    assert any(head["gold"])
 
 
 @pytest.mark.parametrize("section", SECTIONS)
@@ -206,22 +208,22 @@ def test_everything_away_still_stands():
 
 def test_whole_beside_without_says_how_many_fresh_sentences_stay_right():
     screen = well(visit(PAGE, panel="Ablation", norm="false"))
-    told = reading(screen, "taken_out")
+    text = reading(screen, "taken_out")
     whole, without = (
         round(100 * fresh_accuracy("translate", "translation", switches))
         for switches in (Switches(), Switches(norm=False))
     )
-    assert f"the full model writes {whole} % correctly" in told
-    assert f"without layer norm the network writes {without} % correctly" in told
+    assert f"the full model writes {whole} % correctly" in text
+    assert f"without layer norm the network writes {without} % correctly" in text
     values = component(screen, "taken_out")[1]["values"]
     assert same_bits(values[0] - values[1], values[2], "same operation")
 
 
 def test_the_networks_are_compared_on_the_same_words():
     screen = well(visit(PAGE))
-    told = header(screen, "networks")
-    assert len(told["panels"]) == 2, "the GRU without attention has no map"
-    assert told["query_tokens"][:-1] == list(translate_compute.gold("translation", tuple(SOURCE.split())).target)
+    head = header(screen, "networks")
+    assert len(head["panels"]) == 2, "the GRU without attention has no map"
+    assert head["query_tokens"][:-1] == list(translate_compute.gold("translation", tuple(SOURCE.split())).target)
     named = "\n".join(html.proto.body for html in screen.get("html"))
     assert all(network in named for network in translate_compute.TRANSLATE_TASKS["Translation"].networks)
 
@@ -233,22 +235,22 @@ def test_the_curves_are_the_cards_until_the_networks_are_asked():
 
 
 def test_every_network_is_asked_once_at_every_length(monkeypatch):
-    asked = []
+    calls = []
     monkeypatch.setattr(
-        accuracy_by_length.fresh, "translation_accuracy", lambda name, words: asked.append((name, words)) or 0.5
+        accuracy_by_length.fresh, "translation_accuracy", lambda name, words: calls.append((name, words)) or 0.5
     )
     monkeypatch.setattr(
-        accuracy_by_length.fresh, "copy_accuracy", lambda name, length: asked.append((name, length)) or 0.25
+        accuracy_by_length.fresh, "copy_accuracy", lambda name, length: calls.append((name, length)) or 0.25
     )
     server_cache.clear()
     screen = well(visit(PAGE, panel="Accuracy by length"))
     networks = [*accuracy_by_length._networks("Translation").values()]
-    assert asked == [(name, words) for name in networks for words in accuracy_by_length.fresh.CLASSES]
+    assert calls == [(name, words) for name in networks for words in accuracy_by_length.fresh.CLASSES]
     assert "50 %" in reading(screen, "translations")
-    asked.clear()
+    calls.clear()
     screen.button(key="again_copies").click()
     well(screen.run())
-    assert asked == [
+    assert calls == [
         (name, length)
         for name in accuracy_by_length._networks("Copy").values()
         for length in accuracy_by_length.LENGTHS
@@ -285,7 +287,7 @@ def test_writing_without_end_is_cut_off_and_says_so():
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("", "There is no text yet"),
         ("   ", "There is no text yet"),
@@ -293,10 +295,10 @@ def test_writing_without_end_is_cut_off_and_says_so():
         ("x" * 30_000, "Shorten"),
     ],
 )
-def test_a_source_that_cannot_be_read_is_answered_in_a_sentence_and_stays(text, told):
+def test_a_source_that_cannot_be_read_is_answered_in_a_sentence_and_stays(text, message):
     screen = visit(PAGE)
     screen.text_area(key="source_text").set_value(text)
-    assert told in notices(well(screen.run()))
+    assert message in notices(well(screen.run()))
     assert screen.session_state["source_text"] == text
     screen.text_area(key="source_text").set_value(SOURCE)
     assert header(well(screen.run()))["output"]
@@ -403,9 +405,9 @@ def test_what_a_flip_sends_is_tens_of_kilobytes_and_no_chart():
 
 def test_an_unknown_source_word_is_named_with_what_is_known_and_only_source_words_are_offered():
     screen = well(visit(PAGE, source_text="the garcon sleeps with a zebra .", method="greedy"))
-    told = " ".join(markdown.value for markdown in screen.markdown)
+    text = " ".join(markdown.value for markdown in screen.markdown)
     known = model_calls.source_words("translate")
-    assert f"It knows {len(known)} English words." in told
+    assert f"It knows {len(known)} English words." in text
     assert {"the", "animal", "street"} <= known
     assert not known & {"garçon", "le", "l'", "rue"}
     offered = [button.label for button in screen.button if "→" in button.label]

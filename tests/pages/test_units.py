@@ -59,10 +59,10 @@ SENTENCES = {
 @pytest.mark.parametrize("unit", UNITS.values())
 @pytest.mark.parametrize("sentence", SENTENCES)
 def test_a_sentence_names_the_unit_of_its_task_and_no_other(sentence, unit):
-    told = SENTENCES[sentence](unit)
-    assert re.search(rf"\b{unit}s?\b", told), told
+    text = SENTENCES[sentence](unit)
+    assert re.search(rf"\b{unit}s?\b", text), text
     others = set(UNITS.values()) - {unit}
-    assert not [other for other in others if re.search(rf"\b{other}s?\b", told)], told
+    assert not [other for other in others if re.search(rf"\b{other}s?\b", text)], text
 
 
 def test_a_text_of_characters_is_shortened_by_characters():
@@ -78,8 +78,8 @@ def everything_said(screen):
         if not any(text.value.split("\n")[0] in part for part in prose) and not text.value.startswith(ELSEWHERE):
             yield text.value
     for kind in ("text_area", "selectbox", "segmented_control", "toggle", "multiselect", "number_input"):
-        yield from (one.label for one in screen.get(kind) if one.key != "target_step")  # which nobody sees
-    yield from (one.proto.popover.label for one in screen.get("popover"))
+        yield from (element.label for element in screen.get(kind) if element.key != "target_step")  # which nobody sees
+    yield from (element.proto.popover.label for element in screen.get("popover"))
     yield from (html.proto.body for html in screen.get("html"))
     for mount in screen.get("bidi_component"):
         key = mount.proto.id.rpartition("-")[2]
@@ -100,10 +100,10 @@ def everything_said(screen):
 )
 def test_a_page_without_words_speaks_of_none(task, state):
     screen = well(visit(PAGE, task=task, **state))
-    told = list(everything_said(screen))
-    assert not [text for text in told if WORD.search(text)]
+    texts = list(everything_said(screen))
+    assert not [text for text in texts if WORD.search(text)]
     unit = UNITS[translate_compute.TRANSLATE_TASKS[task].task]
-    assert {"Vocabulary", f"Next {unit}"} <= set(told)
+    assert {"Vocabulary", f"Next {unit}"} <= set(texts)
     assert component(screen, "writing")[0]["unit"] == unit
 
 

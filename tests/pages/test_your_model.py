@@ -24,7 +24,9 @@ KINDS = {"next": "gpt2", "here": "bert", "nothing": "bert without a head"}
 def folders(tmp_path_factory):
     """A model of each kind: what it says at a word → its folder."""
     place = tmp_path_factory.mktemp("models")
-    return {says: publish(random_model(name), place / f"little-{says}") for says, name in KINDS.items()}
+    return {
+        prediction: publish(random_model(name), place / f"little-{prediction}") for prediction, name in KINDS.items()
+    }
 
 
 @pytest.fixture
@@ -42,14 +44,14 @@ def empty():
 
 def loaded(folder):
     """The page after a person has looked into the folder and loaded what is there."""
-    screen = asked(folder)
+    screen = inspected(folder)
     screen.button(key="load").click()
     well(screen.run())
     load_model.slot().now.wait(60)
     return well(screen.run())
 
 
-def asked(place):
+def inspected(place):
     screen = visit(PAGE)
     screen.text_input(key="place").set_value(str(place)).run()
     screen.button(key="look").click()
@@ -68,16 +70,16 @@ def text_of(screen):
 
 
 def test_what_is_there_is_told_before_anything_is_loaded(folders, empty):
-    screen = asked(folders["next"])
-    told = text_of(screen)
+    screen = inspected(folders["next"])
+    text = text_of(screen)
     for line in (
         "| Kind | GPT-2 |",
         "| Layers × heads | 2 × 2 |",
         "| Attention | causal |",
         "| Name in the lab | own-little-next |",
     ):
-        assert line.replace("-", "\\-") in told or line in told, line
-    assert "each component of the model can be ablated" in told
+        assert line.replace("-", "\\-") in text or line in text, line
+    assert "each component of the model can be ablated" in text
     assert (not registry().names() and load_model.slot().now is None) or not load_model.slot().now.running
 
 
@@ -103,18 +105,18 @@ def test_each_button_opens_its_page_with_the_model(folders, empty):
 
 @pytest.mark.parametrize("place", ["/nowhere", ".", "~nobody/x", "<b>x</b>"])
 def test_what_cannot_be_loaded_is_one_sentence(place, empty):
-    screen = asked(place)
+    screen = inspected(place)
     assert notices(screen)
     assert not [button for button in screen.button if button.key == "load"]
 
 
 def test_a_model_too_large_is_refused_before_it_is_loaded(folders, empty, monkeypatch):
     monkeypatch.setenv(BOUND, "0.000001")
-    assert "of memory" in notices(asked(folders["next"]))
+    assert "of memory" in notices(inspected(folders["next"]))
 
 
 def test_a_loading_that_fails_says_why_and_keeps_nothing(folders, empty, monkeypatch):
-    screen = asked(folders["next"])
+    screen = inspected(folders["next"])
     monkeypatch.setenv(BOUND, "0.000001")  # the bound has changed meanwhile
     screen.button(key="load").click()
     at_once = notices(well(screen.run()))  # it may have failed before the page was written
@@ -196,7 +198,8 @@ VIEWS = {
     "machine": [{}, {"mlp": "false", "detail": "shapes"}, {"residual": "false", "norm": "false", "detail": "numbers"}],
     "heads": [{"panel": more} for more in ("Next word", "Generate", "Head statistics", "Rollout")],
     "inside": [
-        {"view": one} for one in ("Step by step", "Loop or matrix", "Size and cost", "Average of values", "QK spectrum")
+        {"view": view}
+        for view in ("Step by step", "Loop or matrix", "Size and cost", "Average of values", "QK spectrum")
     ],
     "masks": [{}, {"mask_kind": "window"}, {"view": "KV cache"}],
     "positions": [{"view": "Shuffle test"}],
@@ -231,10 +234,10 @@ def kept(folders):
     return on_shelf, folders
 
 
-@pytest.mark.parametrize("says", KINDS)
-def test_every_view_of_every_page_stands_with_a_model_from_elsewhere(kept, says):
+@pytest.mark.parametrize("prediction", KINDS)
+def test_every_view_of_every_page_stands_with_a_model_from_elsewhere(kept, prediction):
     load, folders = kept
-    name = load(folders[says])
+    name = load(folders[prediction])
     assert set(VIEWS) == {page.parent.name for page in PAGES} - {"translate"}, "Translate has models of two sentences"
     for page, views in VIEWS.items():
         for view in views:
@@ -249,11 +252,11 @@ def test_every_view_of_every_page_stands_with_a_model_from_elsewhere(kept, says)
 
 def test_what_a_model_says_decides_what_is_told_of_its_words(kept):
     load, folders = kept
-    for says, told in (("next", ""), ("here", "fills in words"), ("nothing", "only gives a vector")):
-        screen = visit(weights=load(folders[says]), text=TEXT, panel="Next word")
+    for prediction, expected in (("next", ""), ("here", "fills in words"), ("nothing", "only gives a vector")):
+        screen = visit(weights=load(folders[prediction]), text=TEXT, panel="Next word")
         notes = notices(screen) + "".join(note.value for note in screen.caption)
         assert shows_a_picture(well(screen))
-        assert (told in notes) if told else ("vector" not in notes)
+        assert (expected in notes) if expected else ("vector" not in notes)
 
 
 def test_what_a_model_cannot_have_is_answered_by_a_sentence_and_shown_by_the_page_alone(kept, monkeypatch):
@@ -339,7 +342,7 @@ def opened(t5):
 
 
 def test_a_model_that_is_not_ours_is_drawn_here_encoder_decoder_and_cross(t5, empty):
-    screen = asked(t5)
+    screen = inspected(t5)
     assert "its components cannot be ablated" in text_of(screen)
     screen = loaded(t5)
     assert registry().names() == () and registry().names(maps_only=True) == ("own-little-t5",)
@@ -361,9 +364,9 @@ def test_the_lines_under_its_figures_give_its_numbers(t5):
     screen.run()
     screen.segmented_control(key="stack").set_value("cross")
     screen = well(screen.run())
-    made = {}
-    exec(component(screen, "save_enlarged")[0]["python"], made)
-    assert np.allclose(made["weights"], large(screen), atol=1e-6)
+    namespace = {}
+    exec(component(screen, "save_enlarged")[0]["python"], namespace)
+    assert np.allclose(namespace["weights"], large(screen), atol=1e-6)
 
 
 def test_a_text_that_it_cannot_read_is_one_sentence(t5):
@@ -400,11 +403,11 @@ def test_the_lines_under_a_figure_bring_the_model_and_give_its_numbers(kept):
     screen = well(visit(weights=name, text=TEXT, layer=1, head=1))
     lines, drawn = component(screen, "save_enlarged")[0]["python"], large(screen)
     registry().let_go(name)
-    made = {}
-    exec(lines, made)
+    namespace = {}
+    exec(lines, namespace)
     assert "bring(" in lines
     seen = np.isfinite(drawn)
-    assert np.allclose(made["weights"][seen], drawn[seen], atol=1e-6)
+    assert np.allclose(namespace["weights"][seen], drawn[seen], atol=1e-6)
 
 
 def test_every_model_of_the_table_can_be_published():

@@ -25,14 +25,14 @@ def application(body, *, kind=b"text/html; charset=utf-8", status=200, parts=1):
     """An application that answers every request so, and keeps the headers it was asked with."""
 
     async def app(scope, receive, send):
-        app.asked = dict(scope["headers"])
+        app.request_headers = dict(scope["headers"])
         length = str(len(body)).encode()
         headers = [(b"content-type", kind), (b"content-length", length), (b"etag", b'"1"'), (b"last-modified", b"x")]
         await send({"type": "http.response.start", "status": status, "headers": headers})
         size = -(-len(body) // parts) or 1
-        for at in range(0, max(len(body), 1), size):
-            more = at + size < len(body)
-            await send({"type": "http.response.body", "body": body[at : at + size], "more_body": more})
+        for start in range(0, max(len(body), 1), size):
+            more = start + size < len(body)
+            await send({"type": "http.response.body", "body": body[start : start + size], "more_body": more})
 
     return app
 
@@ -66,7 +66,7 @@ def test_a_page_carries_the_style_and_the_script_before_streamlits_own(parts):
 def test_a_page_that_was_kept_by_the_browser_is_asked_for_as_a_whole_and_uncompressed():
     app = application(INDEX)
     _, headers, _ = answer(app)
-    assert app.asked == {b"accept": BROWSER[0][1]}
+    assert app.request_headers == {b"accept": BROWSER[0][1]}
     assert not {b"etag", b"last-modified"} & headers.keys()
 
 
@@ -83,7 +83,7 @@ def test_a_page_without_the_title_gets_the_style_at_the_end_of_its_head():
 
 
 @pytest.mark.parametrize(
-    "answered, asked",
+    "answered, sent",
     [
         ({"kind": b"application/json"}, {}),
         ({"status": 404}, {}),
@@ -92,9 +92,9 @@ def test_a_page_without_the_title_gets_the_style_at_the_end_of_its_head():
     ],
     ids=["no page", "no answer", "not asked by a person", "head only"],
 )
-def test_every_other_answer_is_left_as_it_is(answered, asked):
+def test_every_other_answer_is_left_as_it_is(answered, sent):
     app = application(INDEX, **answered)
-    status, headers, body = answer(app, **asked)
+    status, headers, body = answer(app, **sent)
     assert (status, body) == (answered.get("status", 200), INDEX)
     assert headers[b"etag"] == b'"1"'
     assert headers[b"content-length"] == str(len(INDEX)).encode()

@@ -25,17 +25,19 @@ def address():
 def test_a_flip_is_answered_while_two_visitors_compute_long(address):
     async def visit():
         third = await arrive(address)
-        (first, one), (second, other) = [await begin(address, link) for link in (MEASURED, SCHEMES)]
+        (first, first_link), (second, other) = [await begin(address, link) for link in (MEASURED, SCHEMES)]
         async with asyncio.timeout(120):
             # One computes, the other waits for its turn: both say so. How many may compute depends on the cores.
             while not (first.bars and second.bars):
                 await asyncio.sleep(0.05)
-            while not (one.done() or other.done() or slots.PLACES.most_long > 1 or waits(first) or waits(second)):
+            while not (
+                first_link.done() or other.done() or slots.PLACES.most_long > 1 or waits(first) or waits(second)
+            ):
                 await asyncio.sleep(0.05)
         for _ in range(3):
             await third.flip()
-        assert not one.done() and not other.done(), "both were still at it when the third had its answers"
-        for visitor, task in ((first, one), (second, other)):
+        assert not first_link.done() and not other.done(), "both were still at it when the third had its answers"
+        for visitor, task in ((first, first_link), (second, other)):
             task.cancel()
             await visitor.leave()
         await third.leave()

@@ -29,26 +29,26 @@ def test_the_bound_always_holds_and_the_oldest_go_first(uses, most):
     for name, size in uses:
         key, value = ("f", name), np.zeros(size, np.uint8)
         if size % 3 == 0:  # a look
-            found = budget.find(key)
-            there = [entry for entry in expected if entry[0] == key]
-            assert isinstance(found, np.ndarray) == bool(there)
-            expected = [entry for entry in expected if entry[0] != key] + there
+            held = budget.find(key)
+            entries = [entry for entry in expected if entry[0] == key]
+            assert isinstance(held, np.ndarray) == bool(entries)
+            expected = [entry for entry in expected if entry[0] != key] + entries
         else:
             budget.keep(key, value)
             expected = [entry for entry in expected if entry[0] != key]
             cost = ENTRY + size_of((key, value))
             if cost <= most:
                 expected.append((key, cost))
-                while sum(one for _, one in expected) > most:
+                while sum(n_bytes for _, n_bytes in expected) > most:
                     expected.pop(0)
-        assert budget.held == sum(one for _, one in expected) <= most
+        assert budget.held == sum(n_bytes for _, n_bytes in expected) <= most
         assert len(budget) == len(expected)
     assert {key for key, _ in expected} == {key for key in ((("f", name)) for name in range(10)) if key in budget._kept}
 
 
 def test_the_bound_holds_over_many_functions_and_threads_at_once():
     budget, over, stop = Budget(100_000), [], threading.Event()
-    functions = [Cached(lambda at, of=of: np.zeros(at % 30_000 + of, np.uint8), budget) for of in range(4)]
+    functions = [Cached(lambda index, of=of: np.zeros(index % 30_000 + of, np.uint8), budget) for of in range(4)]
     for number, function in enumerate(functions):
         function._name = f"f{number}"
 
@@ -77,33 +77,33 @@ def test_the_bound_holds_over_many_functions_and_threads_at_once():
 
 
 def test_two_who_ask_the_same_at_once_are_computed_for_once():
-    made, begun = [], threading.Event()
+    computed, begun = [], threading.Event()
 
-    def slow(at):
+    def slow(argument):
         begun.set()
         time.sleep(0.2)
-        made.append(at)
-        return at + 1
+        computed.append(argument)
+        return argument + 1
 
-    function, found = Cached(slow, Budget(MEGABYTE)), []
-    first = threading.Thread(target=lambda: found.append(function(1)))
+    function, results = Cached(slow, Budget(MEGABYTE)), []
+    first = threading.Thread(target=lambda: results.append(function(1)))
     first.start()
     begun.wait(10)
-    found.append(function(1))
+    results.append(function(1))
     first.join()
-    assert found == [2, 2] and made == [1]
+    assert results == [2, 2] and computed == [1]
 
 
 def test_a_computation_that_is_broken_off_leaves_nothing_and_the_next_visitor_takes_over():
     begun, tries = threading.Event(), []
 
-    def slow(at):
-        tries.append(at)
+    def slow(argument):
+        tries.append(argument)
         if len(tries) == 1:
             begun.set()
             time.sleep(0.2)
             raise KeyboardInterrupt  # as a visitor who leaves: no Exception, but a BaseException
-        return at + 1
+        return argument + 1
 
     function = Cached(slow, Budget(MEGABYTE))
 
@@ -128,15 +128,15 @@ def test_a_result_larger_than_the_bound_is_given_and_not_kept():
 
 
 def test_the_same_arguments_by_place_by_name_and_by_default_are_one_key():
-    asked = []
+    calls = []
 
     def function(a, b=2, _unhashed=None):
-        asked.append((a, b))
+        calls.append((a, b))
         return a + b
 
     cached = Cached(function, Budget(MEGABYTE))
     assert [cached(1), cached(1, 2), cached(1, b=2), cached(a=1, _unhashed=[]), cached(1, 2, {})] == [3] * 5
-    assert asked == [(1, 2)]
+    assert calls == [(1, 2)]
     cached.clear()
     assert not cached.has(1)
 
@@ -174,17 +174,17 @@ def test_the_bound_comes_from_the_setting_or_from_the_memory_of_the_machine():
     assert 64 * MEGABYTE <= limit("") <= 2000 * MEGABYTE
 
 
-@pytest.mark.parametrize("told", ["much", "0", "-3", "nan", "inf", "1e99", "400 MB"])
-def test_a_setting_that_is_no_number_of_megabytes_is_named_in_one_sentence(told):
+@pytest.mark.parametrize("setting", ["much", "0", "-3", "nan", "inf", "1e99", "400 MB"])
+def test_a_setting_that_is_no_number_of_megabytes_is_named_in_one_sentence(setting):
     with pytest.raises(ValueError, match=f"{VARIABLE} is “.*number of megabytes"):
-        limit(told)
+        limit(setting)
 
 
-@pytest.mark.parametrize("told", ["plenty"])
-def test_the_server_does_not_start_on_a_bad_setting_and_says_so(told):
+@pytest.mark.parametrize("setting", ["plenty"])
+def test_the_server_does_not_start_on_a_bad_setting_and_says_so(setting):
     done = subprocess.run(
         [sys.executable, "-c", "import app"],
-        env={"PATH": "", VARIABLE: told},
+        env={"PATH": "", VARIABLE: setting},
         cwd=__file__.rsplit("/", 3)[0],
         capture_output=True,
         text=True,

@@ -59,7 +59,9 @@ def test_a_switch_begins_where_the_link_has_it_and_each_flip_changes_the_figures
 
 def bare(visitor: Visitor) -> list[bytes]:
     """The bytes of the page's own drawings in the last answer."""
-    return [one.bidi_component.bytes for one in visitor.elements() if one.WhichOneof("type") == "bidi_component"]
+    return [
+        element.bidi_component.bytes for element in visitor.elements() if element.WhichOneof("type") == "bidi_component"
+    ]
 
 
 def test_whoever_opens_your_model_while_the_server_is_still_importing_torch_is_answered():

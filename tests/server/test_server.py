@@ -58,8 +58,8 @@ def ask(path="/", *, kind="http", method="GET", query="", allowed=OWN, arrived="
         pool.submit(lambda: asyncio.run(Guard(behind, allowed)(scope, receive, send))).result()
     if kind == "websocket":
         return sent[0]["type"].removeprefix("websocket."), {}, sent[0].get("reason", "")
-    told = {name.decode(): value.decode() for name, value in sent[0]["headers"]}
-    return sent[0]["status"], told, sent[1]["body"].decode()
+    answer_headers = {name.decode(): value.decode() for name, value in sent[0]["headers"]}
+    return sent[0]["status"], answer_headers, sent[1]["body"].decode()
 
 
 # Hosts
@@ -166,11 +166,11 @@ def test_an_address_that_is_too_long_is_refused_before_it_is_read():
 
 @pytest.mark.parametrize("host", ["localhost:8501", "evil.example"])
 def test_every_answer_bears_the_headers_also_a_refusal(host):
-    _, told, _ = ask(host=host)
-    assert told["x-content-type-options"] == "nosniff"
-    assert told["referrer-policy"] == "no-referrer"
-    assert "default-src 'self'" in told["content-security-policy"]
-    assert "evil.example" not in told["content-security-policy"]
+    _, headers, _ = ask(host=host)
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["referrer-policy"] == "no-referrer"
+    assert "default-src 'self'" in headers["content-security-policy"]
+    assert "evil.example" not in headers["content-security-policy"]
 
 
 def test_the_policy_allows_no_other_machine_and_no_script_in_the_page_but_streamlits_and_ours():
@@ -205,9 +205,9 @@ def test_the_policy_allows_no_other_machine_and_no_script_in_the_page_but_stream
     ],
 )
 def test_a_single_figure_can_stand_in_anybodys_page_and_nothing_else(path, query, framed):
-    told = security_headers(path, query, "localhost:8501")
-    assert ("frame-ancestors 'self'" not in told["content-security-policy"]) == framed
-    assert ("x-frame-options" in told) != framed
+    headers = security_headers(path, query, "localhost:8501")
+    assert ("frame-ancestors 'self'" not in headers["content-security-policy"]) == framed
+    assert ("x-frame-options" in headers) != framed
 
 
 # Uploads
@@ -231,7 +231,7 @@ def test_a_file_one_visit_and_all_visits_together_have_a_bound(room):
     assert put(10)[0] == 200
     assert put(11)[0] == 413
     assert put(11, session="two")[0] == 200
-    room |= {f"other {at}": uploads.ONE_VISIT for at in range(uploads.ALL_VISITS // uploads.ONE_VISIT)}
+    room |= {f"other {index}": uploads.ONE_VISIT for index in range(uploads.ALL_VISITS // uploads.ONE_VISIT)}
     status, _, body = put(uploads.LARGEST_FILE, session="two")
     assert status == 413
     assert "no room for this file" in body
@@ -343,8 +343,8 @@ for page in (*Path({str(ROOT)!r}).glob("viz/pages/*/page.py"), Path({str(ROOT)!r
             exec(ast.unparse(node))
 print(len(there), sorted(ours() - there))
 """
-    told = subprocess.run([sys.executable, "-c", lines], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    count, _, late = told.strip().partition(" ")
+    modules = subprocess.run([sys.executable, "-c", lines], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    count, _, late = modules.strip().partition(" ")
     assert int(count) > 100
     assert late == "[]"
 

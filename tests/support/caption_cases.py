@@ -4,6 +4,7 @@ One entry for each function: its case in words → a call. `captions.py` prints 
 """
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 
@@ -50,8 +51,8 @@ def _row(*weights: float) -> np.ndarray:
 
 def _grid(n_named: int, heads: int, **more: object) -> str:
     named = Named(str(more.pop("on", "128 new sentences")), 0.5, int(more.pop("better", 0)), str(more.pop("last", "")))
-    settings = {"intact": True, "pooled": False} | more
-    return describe_head_grid([[["verb → subject"]] * n_named + [[]] * (heads - n_named)], named, **settings)  # type: ignore[arg-type]
+    settings: dict[str, Any] = {"intact": True, "pooled": False} | more
+    return describe_head_grid([[["verb → subject"]] * n_named + [[]] * (heads - n_named)], named, **settings)
 
 
 def _twin(never: list[float], **more: bool) -> str:

@@ -1,5 +1,7 @@
 """Inputs that reach every branch of the sentences of Masks, Inside a head, Positions, the norms and Translate."""
 
+from typing import Any
+
 import numpy as np
 from caption_cases import NAN, A, Cases
 
@@ -95,8 +97,8 @@ def _lengths(none: float, scheme: float, decoder: float, beyond: float) -> str:
 
 
 def _decoded(**more: object) -> str:
-    usual = {"tokens": 3, "each": "word", "apart": 1e-7, "ended": True, "attends_ahead": False}
-    return describe_decoding(**(usual | more))  # type: ignore[arg-type]
+    usual: dict[str, Any] = {"tokens": 3, "each": "word", "apart": 1e-7, "ended": True, "attends_ahead": False}
+    return describe_decoding(**(usual | more))
 
 
 def _quality(*shares: float, trained: int | None = 2) -> str:

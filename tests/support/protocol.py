@@ -17,6 +17,7 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.typing import Subprotocol
 
 PATIENCE = 240  # seconds
 # Controls that a visitor keeps the value of: the field of their state, and where the element has the value.
@@ -69,7 +70,8 @@ class Visitor:
     async def open(cls, address: str, link: Link = Link()) -> Self:
         """A tab that is connected and has asked for nothing yet."""
         url = address.replace("http", "ws") + "/_stcore/stream"
-        return cls(await connect(url, subprotocols=["streamlit"], max_size=None, open_timeout=PATIENCE), link)  # type: ignore[list-item]
+        subprotocols = [Subprotocol("streamlit")]
+        return cls(await connect(url, subprotocols=subprotocols, max_size=None, open_timeout=PATIENCE), link)
 
     async def run(self, press: str = "") -> float:
         """Ask for a run of the page; seconds until it has ended. press: the key of a button."""

@@ -160,8 +160,8 @@ def test_adjectives_have_four_forms_and_stand_where_french_has_them():
 
 def test_negation_is_two_words_around_the_verb():
     for pair in drawn(TRANSLATION, 1000):
-        open_at = [at for at, word in enumerate(pair.target) if word in ("ne", "n'")]
-        assert [pair.target[at + 2] for at in open_at] == ["pas"] * len(open_at)
+        open_at = [index for index, word in enumerate(pair.target) if word in ("ne", "n'")]
+        assert [pair.target[index + 2] for index in open_at] == ["pas"] * len(open_at)
         assert pair.target.count("pas") == len(open_at) == pair.source.count("not")
 
 
@@ -172,7 +172,7 @@ def test_negation_is_two_words_around_the_verb():
 def test_a_copy_is_the_same_again(length, seed):
     pair = copy_of(length, Random(seed))
     assert pair.source == pair.target and len(pair.source) == length
-    assert [link.keys for link in pair.alignment] == [(at + 1,) for at in range(length)]
+    assert [link.keys for link in pair.alignment] == [(index + 1,) for index in range(length)]
 
 
 def test_copies_in_training_end_where_they_are_said_to():

@@ -45,12 +45,12 @@ def test_what_is_no_date_has_no_gold(text):
 def test_a_question_is_read_back_and_one_without_an_answer_is_not():
     rng = Random(3)
     for _ in range(20):
-        asked = make_question(rng)
-        result = parse_coreference(asked.words)
+        question = make_question(rng)
+        result = parse_coreference(question.words)
         assert result is not None
-        assert (result.it, result.answer) == (asked.it, asked.answer)
+        assert (result.it, result.answer) == (question.it, question.answer)
         assert {relation.name: set(relation.keys) for relation in result.relations} == {
-            relation.name: set(relation.keys) for relation in asked.relations
+            relation.name: set(relation.keys) for relation in question.relations
         }
     assert (
         parse_coreference(

@@ -61,8 +61,8 @@ def test_an_encoder_without_positions_can_only_guess_whatever_its_weights(config
     """B3 and E6 as a law: it gives a question and its twin the same answer, and one of the two is wrong."""
     transformer = build(config, seed, torch.device("cpu"))
     question = make_question(8, Random(seed))
-    one, other = p_correct(transformer, TOKENIZER, [question, swapped(question)]).tolist()
-    assert one + other == pytest.approx(1, abs=1e-9)
+    probability, other = p_correct(transformer, TOKENIZER, [question, swapped(question)]).tolist()
+    assert probability + other == pytest.approx(1, abs=1e-9)
 
 
 # ---------------------------------------------------------------------------- training
@@ -70,8 +70,8 @@ def test_an_encoder_without_positions_can_only_guess_whatever_its_weights(config
 
 def losses(name, seed, steps):
     training = FirstDigitTraining(name, ORDER_RECIPES[name])
-    made = training.train_steps(training.build(seed), training.batches(seed))
-    return [step.loss for step in islice(made, steps)]
+    all_steps = training.train_steps(training.build(seed), training.batches(seed))
+    return [step.loss for step in islice(all_steps, steps)]
 
 
 def test_a_seed_trains_the_same_again_another_otherwise_and_the_loss_falls():
@@ -98,7 +98,7 @@ def shipped(name):
 
 
 @cache
-def found(name):
+def measured(name):
     """Accuracy at every length on fresh questions."""
     return {length: accuracy(*shipped(name), length, N, FRESH) for length in OrderRecipe.lengths}
 
@@ -126,23 +126,23 @@ def test_the_card_says_how_the_weights_were_made(name):
 @pytest.mark.parametrize("name", ORDER_RECIPES)
 def test_accuracies_on_the_card_hold_on_fresh_questions(name):
     card = checkpoint.read_card(name)
-    for length, share in found(name).items():
-        told = card["accuracy"][str(length)]
-        if share is None or told is None:
-            assert share is told
+    for length, share in measured(name).items():
+        reported = card["accuracy"][str(length)]
+        if share is None or reported is None:
+            assert share is reported
         else:
-            assert share == pytest.approx(told, abs=tolerance(told, card["examined"], N)), length
+            assert share == pytest.approx(reported, abs=tolerance(reported, card["examined"], N)), length
 
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("position", [name for name in POSITIONS if name != "none"])
 def test_with_any_scheme_the_trained_lengths_are_learnt(kind, position):
-    shares = found(f"order-{kind}-{position}")
+    shares = measured(f"order-{kind}-{position}")
     assert min(shares[length] for length in shares if length <= OrderRecipe.longest) > 0.97
 
 
 def test_without_positions_the_encoder_guesses_and_the_decoder_does_not():
-    encoder, decoder = (found(f"order-{kind}-none") for kind in ("encoder", "decoder"))
+    encoder, decoder = (measured(f"order-{kind}-none") for kind in ("encoder", "decoder"))
     assert all(abs(share - 0.5) < tolerance(0.5, N, N) for share in encoder.values())
     assert min(decoder.values()) > 0.95
 
@@ -150,7 +150,7 @@ def test_without_positions_the_encoder_guesses_and_the_decoder_does_not():
 @pytest.mark.parametrize("kind", KINDS)
 def test_past_its_table_the_learned_scheme_has_no_answer_and_says_why(kind):
     transformer, tokenizer = shipped(f"order-{kind}-learned")
-    assert all(found(f"order-{kind}-learned")[length] is None for length in BEYOND)
+    assert all(measured(f"order-{kind}-learned")[length] is None for length in BEYOND)
     with pytest.raises(ValueError, match="This model learned 18 positions and the text has 19 tokens"):
         p_correct(transformer, tokenizer, [make_question(17, Random(0))])
 
@@ -158,9 +158,9 @@ def test_past_its_table_the_learned_scheme_has_no_answer_and_says_why(kind):
 def test_what_the_page_says_of_long_questions():
     """ "An encoder with a learned bias, T5 buckets or RoPE fails much as the waves do; ALiBi falls last." """
     for length in (32, 48):
-        others = [found(f"order-encoder-{name}")[length] for name in ("sinusoidal", "relative", "t5", "rope")]
+        others = [measured(f"order-encoder-{name}")[length] for name in ("sinusoidal", "relative", "t5", "rope")]
         assert max(others) < 0.85
-        assert found("order-encoder-alibi")[length] > max(others) + 0.05
+        assert measured("order-encoder-alibi")[length] > max(others) + 0.05
 
 
 def test_probabilities_are_read_where_the_question_mark_stands():

@@ -49,8 +49,8 @@ def fresh(task, n=N):
 
 def losses(name, seed, steps):
     training = Seq2SeqTraining(name, replace(PAIR_RECIPES[name], batch=8))
-    made = training.train_steps(training.build(seed), training.batches(seed))
-    return [step.loss for step in islice(made, steps)]
+    all_steps = training.train_steps(training.build(seed), training.batches(seed))
+    return [step.loss for step in islice(all_steps, steps)]
 
 
 def test_a_seed_trains_the_same_again_another_otherwise_and_the_loss_falls():
@@ -104,23 +104,23 @@ def test_every_recipe_is_shipped_small_and_says_how_it_was_made():
 @pytest.mark.parametrize("name", PAIR_RECIPES)
 def test_exact_match_on_the_card_holds_on_fresh_pairs(name):
     card = checkpoint.read_card(name)
-    found = exact_match(*shipped(name), fresh(card["task"]))
-    assert found == pytest.approx(card["exact"], abs=tolerance(card["exact"], card["examined"], N))
+    share = exact_match(*shipped(name), fresh(card["task"]))
+    assert share == pytest.approx(card["exact"], abs=tolerance(card["exact"], card["examined"], N))
 
 
 @pytest.mark.parametrize("name", PAIR_RECIPES)
 def test_the_alignment_on_the_card_holds_on_fresh_pairs_class_by_class(name):
     card = checkpoint.read_card(name)
-    found = alignment(*shipped(name), fresh(card["task"]))
-    assert set(found) == set(card["alignment"])
-    for group, told in card["alignment"].items():
+    scores = alignment(*shipped(name), fresh(card["task"]))
+    assert set(scores) == set(card["alignment"])
+    for group, reported in card["alignment"].items():
         for measure in ("mass", "top1"):
-            got = getattr(found[group], measure)
-            expected = np.array(told[measure])  # (L, H + 1)
+            got = getattr(scores[group], measure)
+            expected = np.array(reported[measure])  # (L, H + 1)
             assert got.shape == expected.shape
             for share, other in zip(expected.flat, got.flat, strict=True):
                 # The links of one sentence are not drawn one by one: they count for fewer than they are.
-                allowed = tolerance(float(share), told["n"] // 4 + 1, found[group].n // 4 + 1)
+                allowed = tolerance(float(share), reported["n"] // 4 + 1, scores[group].n // 4 + 1)
                 assert other == pytest.approx(share, abs=allowed), (group, measure)
 
 
@@ -129,15 +129,15 @@ def test_accuracies_by_length_hold_on_fresh_copies(name):
     card = checkpoint.read_card(name)
     assert set(card["lengths"]) == set(card["seeds"][0]["lengths"]) == {str(n) for n in range(1, 25)}
     for length in (2, 8, 14, 18, 24):
-        told = card["lengths"][str(length)]
-        found = accuracy_at_length(*shipped(name), length, SHORT, FRESH)
-        assert found == pytest.approx(told, abs=tolerance(told, card["recipe"]["of_each"], SHORT)), length
+        reported = card["lengths"][str(length)]
+        share = accuracy_at_length(*shipped(name), length, SHORT, FRESH)
+        assert share == pytest.approx(reported, abs=tolerance(reported, card["recipe"]["of_each"], SHORT)), length
 
 
 def test_the_translator_is_right_in_99_of_100_sentences_and_of_its_words_looks_at_the_right_ones():
     card = checkpoint.read_card("translate")
     assert card["exact"] >= 0.99
-    best = {group: np.array(told["top1"]).max() for group, told in card["alignment"].items()}
+    best = {group: np.array(scores["top1"]).max() for group, scores in card["alignment"].items()}
     assert min(best["noun"], best["adjective"], best["article"], best["verb"], best["negation"]) > 0.9
     assert best[DETERMINED] < 0.7, "where nothing has to be looked up, nothing is"
 
@@ -163,8 +163,8 @@ def test_trained_alike_the_three_translators_stand_in_this_order():
 def test_the_sentence_of_the_lecture_is_translated_both_ways():
     opening = "the animal did not cross the street because it was too"
     for last, french in (("tired", "il était trop fatigué ."), ("wide", "elle était trop large .")):
-        said = generate(Experiment("translate", f"{opening} {last} ."))
-        assert said.text == f"l'animal n'a pas traversé la rue parce qu'{french}"
+        translation = generate(Experiment("translate", f"{opening} {last} ."))
+        assert translation.text == f"l'animal n'a pas traversé la rue parce qu'{french}"
 
 
 # ---------------------------------------------------------------------------- words in pieces
@@ -205,8 +205,10 @@ def test_the_word_that_a_piece_belongs_to_by_hand():
     _, tokenizer = shipped(PIECES[0])
     pieces = [tokenizer.decode([index]) for index in tokenizer.encode(text).ids[1:]]
     joined = [
-        "".join(piece for piece, home in zip(pieces, token_word_ids(tokenizer, text, words), strict=True) if home == at)
-        for at in (1, 2, 3, 4)
+        "".join(
+            piece for piece, home in zip(pieces, token_word_ids(tokenizer, text, words), strict=True) if home == step
+        )
+        for step in (1, 2, 3, 4)
     ]
     assert [word.strip() for word in joined] == list(words)
 
@@ -218,12 +220,14 @@ def test_the_resolver_answers_and_its_two_looks_are_those_on_its_card():
     card = checkpoint.read_card("resolver")
     network, tokenizer = shipped("resolver")
     assert network.config == ResolverRecipe().config and len(card["seeds"]) >= 3
-    found = evaluate(network, tokenizer, make_questions(300, FRESH))
-    assert found.accuracy == pytest.approx(card["accuracy"], abs=tolerance(card["accuracy"], card["examined"], 300))
-    for name, told in card["relations"].items():
-        for share, other in zip(np.ravel(told["mass"]), found.relations[name].mass.flat, strict=True):
-            assert other == pytest.approx(share, abs=tolerance(share, told["n"], 300)), name
-    mass = {name: found.relations[name].mass[:, 0] for name in (ADJECTIVE, REFERENT, OTHERS)}
+    evaluation = evaluate(network, tokenizer, make_questions(300, FRESH))
+    assert evaluation.accuracy == pytest.approx(
+        card["accuracy"], abs=tolerance(card["accuracy"], card["examined"], 300)
+    )
+    for name, reported in card["relations"].items():
+        for share, other in zip(np.ravel(reported["mass"]), evaluation.relations[name].mass.flat, strict=True):
+            assert other == pytest.approx(share, abs=tolerance(share, reported["n"], 300)), name
+    mass = {name: evaluation.relations[name].mass[:, 0] for name in (ADJECTIVE, REFERENT, OTHERS)}
     assert mass[ADJECTIVE][0] > 0.5 and mass[REFERENT][1] > 0.5 and mass[OTHERS][1] < 0.05
 
 

@@ -9,6 +9,8 @@ import pytest
 import torch
 from equal import same_bits
 from pytorch_reference import build
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
 
 from model import Experiment, checkpoint
 from model.config import ModelConfig
@@ -54,7 +56,7 @@ TINY = StoriesRecipe(
     batch=2,
     warmup=2,
     every=3,
-    looked_at=2,
+    curve_windows=2,
     bfloat16=False,
 )
 
@@ -120,9 +122,11 @@ def trained(tmp_path, recipe, resume=False):
 
 def test_other_seeds_stand_on_the_card_and_only_seeds_of_the_same_recipe(tmp_path):
     card, _ = trained(tmp_path, TINY)
-    other = card | {"seed": 7, "notes": [*card["notes"], "of this one alone"]}
-    for name, told in (("other", other), ("same", card), ("bigger", other | {"recipe": {}})):
-        (tmp_path / name).write_text(json.dumps(told), encoding="utf-8")
+    earlier = {"looked_at" if name == "curve_windows" else name: value for name, value in card["recipe"].items()}
+    assert earlier != card["recipe"]
+    other = card | {"seed": 7, "notes": [*card["notes"], "of this one alone"], "recipe": earlier}
+    for name, seed_card in (("other", other), ("same", card), ("bigger", other | {"recipe": {}})):
+        (tmp_path / name).write_text(json.dumps(seed_card), encoding="utf-8")
     main(["stories", "--beside", str(tmp_path / "other"), "--folder", str(tmp_path)])
     first, second = checkpoint.read_card("stories", tmp_path)["seeds"]
     assert (first["seed"], first["notes"]) == (0, [])
@@ -136,13 +140,15 @@ def test_other_seeds_stand_on_the_card_and_only_seeds_of_the_same_recipe(tmp_pat
 
 def test_the_shipped_card_tells_the_spread_of_the_seeds():
     card = checkpoint.read_card("stories")
-    assert card["seed"] in [one["seed"] for one in card["seeds"]]
-    assert len({one["held_out"]["loss"] for one in card["seeds"]}) == len(card["seeds"]) >= 2
+    assert card["seed"] in [seed["seed"] for seed in card["seeds"]]
+    assert len({seed["held_out"]["loss"] for seed in card["seeds"]}) == len(card["seeds"]) >= 2
 
 
-def test_a_run_in_two_parts_is_the_run_in_one(tmp_path):
+@pytest.mark.parametrize("entry", ["progress", "told"])  # the name of today, and that of an earlier version
+def test_a_run_in_two_parts_is_the_run_in_one(tmp_path, entry):
     _, at_once = trained(tmp_path, TINY)
-    (tmp_path / "stories.seed-0.part").unlink()
+    part = tmp_path / "stories.seed-0.part"
+    part.unlink()
 
     class Stopped(Exception):
         pass
@@ -153,6 +159,8 @@ def test_a_run_in_two_parts_is_the_run_in_one(tmp_path):
 
     with pytest.raises(Stopped):
         train_stories(tmp_path / "books.txt", TINY, 0, "command", tmp_path, False, stop)
+    with safe_open(part, "pt") as file:
+        save_file(load_file(part), part, {entry: file.metadata()["progress"]})
     _, taken_up = trained(tmp_path, TINY, resume=True)
     assert all(same_bits(at_once[name], taken_up[name], "same operation") for name in at_once)
 
@@ -189,12 +197,12 @@ def test_the_command_asks_for_books(capsys):
 
 def test_the_links_of_a_text_by_hand():
     encoding = WordTokenizer(("a", "b", "c", ".")).encode("a . b c a")
-    found = {(link.name, link.query, link.keys) for link in gold_links(encoding)}
-    assert {(name, query, keys) for name, query, keys in found if name == PREVIOUS_TOKEN} == {
+    links = {(link.name, link.query, link.keys) for link in gold_links(encoding)}
+    assert {(name, query, keys) for name, query, keys in links if name == PREVIOUS_TOKEN} == {
         (PREVIOUS_TOKEN, t, (t - 1,)) for t in (2, 3, 4, 5)
     }
-    assert {keys for name, _, keys in found if name == FIRST} == {(0,)}
-    assert {(q, k) for name, q, k in found if name == PUNCTUATION} == {(4, (2,)), (5, (2,))}
+    assert {keys for name, _, keys in links if name == FIRST} == {(0,)}
+    assert {(q, k) for name, q, k in links if name == PUNCTUATION} == {(4, (2,)), (5, (2,))}
     assert not {link.name for link in gold_links(encoding)} & {EARLIER_TOKEN, NEXT_TOKEN}
     assert NEXT_TOKEN in {link.name for link in gold_links(encoding, causal=False)}
 
@@ -203,8 +211,8 @@ def test_pieces_of_a_word_look_at_its_pieces_before():
     encoding = PIECES.encode("a zyx")
     pieces = [t for t, word in enumerate(encoding.word_ids) if word == 2]
     assert len(pieces) > 1
-    found = [(link.query, link.keys) for link in gold_links(encoding) if link.name == EARLIER_TOKEN]
-    assert found == [(t, tuple(pieces[:at])) for at, t in enumerate(pieces) if at]
+    links = [(link.query, link.keys) for link in gold_links(encoding) if link.name == EARLIER_TOKEN]
+    assert links == [(t, tuple(pieces[:index])) for index, t in enumerate(pieces) if index]
 
 
 def test_tokens_said_twice_stand_where_the_links_say():
@@ -228,7 +236,7 @@ def test_roles_are_found_in_any_model_with_any_tokenizer(causal):
         assert {FIRST, PREVIOUS_TOKEN, INDUCTION, DUPLICATE} <= set(roles.relations)
         assert (NEXT_TOKEN in roles.relations) == (not causal)
         assert all(score.mass.shape == (2, 2) for score in roles.relations.values())
-        assert [told.n for name, told in roles.accuracy.items() if name == RANDOM] == ([10] if causal else [])
+        assert [measured.n for name, measured in roles.accuracy.items() if name == RANDOM] == ([10] if causal else [])
 
 
 # What is shipped
@@ -237,14 +245,14 @@ def test_roles_are_found_in_any_model_with_any_tokenizer(causal):
 def test_the_shipped_card_holds_on_fresh_tokens_and_on_the_passages():
     card = checkpoint.read_card("stories")
     transformer, tokenizer = checkpoint.load("stories")
-    found = find_roles(transformer, tokenizer, PASSAGES[::2], repeats=12, seed=1)
-    assert found.loss == pytest.approx(card["exam"]["loss"], abs=0.3)
-    for name, told in card["exam"]["accuracy"].items():
-        assert found.accuracy[name].share == pytest.approx(told["share"], abs=0.12), name
+    roles_of_heads = find_roles(transformer, tokenizer, PASSAGES[::2], repeats=12, seed=1)
+    assert roles_of_heads.loss == pytest.approx(card["exam"]["loss"], abs=0.3)
+    for name, reported in card["exam"]["accuracy"].items():
+        assert roles_of_heads.accuracy[name].share == pytest.approx(reported["share"], abs=0.12), name
     for name, score in card["exam"]["relations"].items():
         for measure in ("mass", "top1"):
-            allowed = 4 * np.sqrt(0.25 * (1 / score["n"] + 1 / found.relations[name].n)) + 0.02
-            np.testing.assert_allclose(getattr(found.relations[name], measure), score[measure], atol=allowed)
+            allowed = 4 * np.sqrt(0.25 * (1 / score["n"] + 1 / roles_of_heads.relations[name].n)) + 0.02
+            np.testing.assert_allclose(getattr(roles_of_heads.relations[name], measure), score[measure], atol=allowed)
 
 
 def test_the_shipped_weights_are_small_and_say_how_they_were_made():
@@ -257,6 +265,6 @@ def test_the_shipped_weights_are_small_and_say_how_they_were_made():
 
 
 def test_any_text_is_read_and_written_on():
-    said = generate(Experiment("stories", "Zebulon’s naïve 🦊 Ωmega\n"), 6, "sample", seed=2, top_p=0.9)
-    assert said.text.startswith("Zebulon’s naïve 🦊 Ωmega\n")
-    assert "<unk>" not in said.trace.tokens
+    generation = generate(Experiment("stories", "Zebulon’s naïve 🦊 Ωmega\n"), 6, "sample", seed=2, top_p=0.9)
+    assert generation.text.startswith("Zebulon’s naïve 🦊 Ωmega\n")
+    assert "<unk>" not in generation.trace.tokens

@@ -36,8 +36,8 @@ TWINS = [name for name in NAMES if not RECIPES[name].kept]
 
 def first_losses(seed: int, steps: int = 3) -> list[float]:
     training = LanguageTraining("grammar", replace(RECIPES["grammar"], sentences=200))
-    made = training.train_steps(training.build(seed), training.batches(seed))
-    return [step.loss for step in islice(made, steps)]
+    all_steps = training.train_steps(training.build(seed), training.batches(seed))
+    return [step.loss for step in islice(all_steps, steps)]
 
 
 def test_a_seed_trains_the_same_again_and_another_seed_otherwise():
@@ -91,26 +91,26 @@ def tolerance(share: float, n: int, m: int) -> float:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_accuracies_on_the_card_hold_on_fresh_sentences(name: str):
-    found, told = fresh_exam(name), checkpoint.read_card(name)["exam"]
-    assert found.loss == pytest.approx(told["loss"], abs=0.05)
-    assert set(found.probes) == set(told["accuracy"])
-    for probe, accuracy in told["accuracy"].items():
-        allowed = tolerance(accuracy["share"], accuracy["n"], found.probes[probe].n)
-        assert found.probes[probe].share == pytest.approx(accuracy["share"], abs=allowed), probe
+    measured, reported = fresh_exam(name), checkpoint.read_card(name)["exam"]
+    assert measured.loss == pytest.approx(reported["loss"], abs=0.05)
+    assert set(measured.probes) == set(reported["accuracy"])
+    for probe, accuracy in reported["accuracy"].items():
+        allowed = tolerance(accuracy["share"], accuracy["n"], measured.probes[probe].n)
+        assert measured.probes[probe].share == pytest.approx(accuracy["share"], abs=allowed), probe
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_scores_of_every_head_on_the_card_hold_on_fresh_sentences(name: str):
-    found, told = fresh_exam(name), checkpoint.read_card(name)["exam"]["relations"]
+    measured, reported = fresh_exam(name), checkpoint.read_card(name)["exam"]["relations"]
     config = checkpoint.read_card(name)["config"]
-    assert set(found.relations) == set(told)
-    for relation, score in told.items():
+    assert set(measured.relations) == set(reported)
+    for relation, score in reported.items():
         for measure in ("mass", "top1"):
             expected = np.array(score[measure])  # (L, H)
             assert expected.shape == (config["n_layers"], config["n_heads"])
-            got = getattr(found.relations[relation], measure)
+            got = getattr(measured.relations[relation], measure)
             for share, other in zip(expected.flat, got.flat, strict=True):
-                allowed = tolerance(float(share), score["n"], found.relations[relation].n)
+                allowed = tolerance(float(share), score["n"], measured.relations[relation].n)
                 assert other == pytest.approx(share, abs=allowed), (relation, measure)
 
 

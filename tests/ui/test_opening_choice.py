@@ -125,8 +125,8 @@ def test_a_change_leaves_the_same_token_in_focus(page, text):
 def test_heads_says_why_it_shows_this_head_and_explains_a_column_on_the_first_token():
     screen = well(visit("viz/pages/heads/page.py", weights="stories", text=ENGLISH))
     opening = opening_choice.opening_head(STORIES)
-    told = dict(component(screen, "save_enlarged")[0]["reading"])
-    sentence = "".join(told)
+    caption = dict(component(screen, "save_enlarged")[0]["reading"])
+    sentence = "".join(caption)
     assert describe_opening(opening.layer, opening.head, "", "token", role_is_sink=True) in sentence
     assert "This is called an attention sink" not in sentence
     weights = weights_of(STORIES)

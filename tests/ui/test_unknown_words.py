@@ -19,8 +19,8 @@ def test_the_model_that_reads_any_word_is_offered_before_a_word_is_replaced():
 
 def test_one_click_reads_the_same_text_with_that_model():
     screen = visit("viz/pages/heads/page.py", text="My zebra loves machine learning.")
-    told = " ".join(markdown.value for markdown in screen.markdown)
-    assert "More than a quarter of this text is unknown to it" in told
+    text = " ".join(markdown.value for markdown in screen.markdown)
+    assert "More than a quarter of this text is unknown to it" in text
     (button,) = [button for button in screen.button if READS_ANY in button.label]
     well(button.click().run())
     assert screen.session_state["weights"] == READS_ANY

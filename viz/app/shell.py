@@ -76,6 +76,6 @@ def _in_a_lesson() -> bool:
 
 
 def lesson(page: str) -> None:
-    """The step of a lesson, when the address names one. Nobody else pays for lessons."""
+    """The step of a lesson, if the address names one. Otherwise lessons are not even imported."""
     if _in_a_lesson():
         importlib.import_module("viz.pages.lessons.banner").show_banner(page)

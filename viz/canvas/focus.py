@@ -39,7 +39,7 @@ class TokenFocus:
 
     @property
     def header(self) -> dict[str, Any]:
-        """What the browser is told of it."""
+        """What is sent to the browser."""
         return {"row": self.row, "pinned": self.pinned}
 
     def callbacks(self, key: str) -> dict[str, Callable[[], None]]:

@@ -28,7 +28,7 @@ class PageState:
 
     mode: str  # "present", "embed" or "" for the page as it is
     figure: str  # the one that is alone
-    code: Mapping[str, Any] | None  # the QR code, in the run after a person asked for it
+    code: Mapping[str, Any] | None  # the QR code, in the run after a person requested it
     opened: int  # how many links of the page itself were followed: each begins at the top
     strip: Sequence[StripPart]
 

@@ -27,7 +27,7 @@ def probability_bars(sides: Mapping[str, Array], words: Sequence[str], *, key: s
 
 
 def logit_lens(probabilities: Array, words: Sequence[Sequence[str]], *, key: str, theme: Theme) -> Drawn:
-    """probabilities (L, N) of the N likeliest `words` of each of L layers. The last layer is the model's output.
+    """probabilities (L, N) of the N most likely `words` of each of L layers. The last layer is the model's output.
 
     Raises:
         ValueError: there is not one word for each probability.

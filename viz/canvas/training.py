@@ -38,7 +38,7 @@ class TrainingView:
     a: TrainedSide
     b: TrainedSide
     tokens: Sequence[str]  # T: the first held-out sequence
-    targets: Sequence[str]  # T; "": nothing is asked here
+    targets: Sequence[str]  # T; "": no target here
     vocabulary: Sequence[str]
     steps: int  # of the whole training
     frames: Sequence[Mapping[str, Any]]  # what has been measured so far, as the stream sends it

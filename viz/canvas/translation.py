@@ -22,7 +22,7 @@ class DecodingView:
 
     source: Sequence[str]  # S
     output: Sequence[str]  # N
-    candidates: Sequence[Sequence[str]]  # (N, K) the likeliest words at each step
+    candidates: Sequence[Sequence[str]]  # (N, K) the most likely words at each step
     probabilities: Array  # (N, K) of the candidates
     cross_weights: Array | None  # (N, S) how much each word attends to the source while it is predicted
     self_weights: Array | None  # (N, N) to the words before it, of which the start mark is the first

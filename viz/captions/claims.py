@@ -45,8 +45,11 @@ def describe_nouns_attended(which: str, share: float) -> str:
 
 
 def describe_pronouns(referent: float, tells: float, layer: int) -> str:
-    """Of il and elle: the best share, of any layer, of looks at the noun meant; and at the adjective that tells which
-    it is, in the best `layer`."""
+    """Whether il and elle attend to the noun that they refer to.
+
+    referent: share of pronouns whose largest weight is on that noun, in the best layer. tells: share whose largest
+    weight is on the adjective that decides which noun it is, in `layer`, which is best at that.
+    """
     noun = f"the best layer gives its largest weight to the noun that they refer to in {100 * referent:.0f} % of cases"
     adjective = f"layer {layer} gives its largest weight to the adjective in {100 * tells:.0f} % of cases"
     decides = "The adjective decides which noun is meant."

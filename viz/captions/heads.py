@@ -70,7 +70,7 @@ def describe_sink(weights: Array, tokens: Sequence[str]) -> str:
 def describe_row(
     weights: Array, tokens: Sequence[str], row: int, key_tokens: Sequence[str] | None = None, unit: str = "word"
 ) -> str:
-    """weights (T, S) of one head: where the token at `row` looks, as a sentence of Markdown.
+    """weights (T, S) of one head: what the token at `row` attends to, as a sentence of Markdown.
 
     key_tokens: the S words of the columns, where they are others; unit: what a token is.
     """
@@ -100,7 +100,7 @@ def describe_rollout_row(rolled: Array, tokens: Sequence[str], row: int, unit: s
     return f"By rollout, the largest share of {word}, {shares[best]:.2f}, comes from {source}."
 
 
-SPREAD = 0.3  # a row whose largest weight is below this looks at no word in particular
+SPREAD = 0.3  # a row whose largest weight is below this attends to no word in particular
 START_MARK = "the start token"
 
 
@@ -111,7 +111,7 @@ def _largest(values: Array) -> tuple[int, int]:
 
 
 def _target(tokens: Sequence[str], row: int, best: int, key_tokens: Sequence[str] | None, unit: str) -> tuple[str, str]:
-    """What a row looks at, in words, and how far away that is; nothing of the distance where the words are others."""
+    """What a row attends to, and its distance. Without a distance if keys and queries are different texts."""
     if key_tokens is not None:
         return bold(key_tokens[best]), ""
     if best == row:
@@ -174,7 +174,7 @@ def describe_head_grid(
 
 
 def describe_maps(weights: Array, mask: Array, *, pooled: bool) -> str:
-    """weights, mask (L, H, T, S) of heads that nobody has examined: the sharpest of them, and how to read them."""
+    """weights, mask (L, H, T, S) of heads without measured roles: the sharpest of them, and how to read them."""
     pointed = weights.max(axis=-1).mean(axis=-1)  # (L, H)
     layer, head = np.unravel_index(int(np.argmax(pointed)), pointed.shape)
     share = f"{pointed[layer, head]:.2f} of a row to a single word"
@@ -198,7 +198,7 @@ def describe_rollout(residual: bool) -> str:
 
 
 def describe_logit_lens(words: Sequence[Sequence[str]], probabilities: Array | None = None) -> str:
-    """words[l]: the likeliest words if the model stopped after layer l: from which layer on the answer leads.
+    """words[l]: the most likely words if the model stopped after layer l: from which layer on the answer leads.
 
     probabilities (L, N): how likely they are; where some are no numbers, nothing leads.
     """
@@ -247,7 +247,7 @@ def describe_change(moved: Array, tokens: Sequence[str], removed: str, predicts:
 def describe_next_token(
     probabilities: Array, words: Sequence[str], after: str, who: str = "the model", predicts: str = "next"
 ) -> str:
-    """probabilities (N,) of some `words`: what the model expects after a token, the likeliest three named.
+    """probabilities (N,) of some `words`: the prediction after a token, with its three most likely words.
 
     predicts: "here" for a model that fills in the word at the token itself.
     """
@@ -260,7 +260,7 @@ def describe_next_token(
 
 
 def describe_sampling(p: Array, q: Array, words: Sequence[str], after: str, left: int) -> str:
-    """p, q (N,) of the likeliest `words`: by the model, and as the next one is drawn; left: how many can be drawn."""
+    """p, q (N,) of the most likely `words`: of the model, and as they are sampled; left: how many can be sampled."""
     if not np.isfinite(p).all() or not left:
         return f"After “{markdown(after)}” the probabilities are not numbers, so no word can be sampled."
     best = bold(words[0])

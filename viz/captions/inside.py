@@ -24,7 +24,7 @@ def describe_loop_and_matmul(single: tuple[float, float], double: tuple[float, f
 
 
 def spread_row(weights: Array) -> int:
-    """The row of weights (T, S) that looks most widely: the one whose mean says most about averaging."""
+    """The row of weights (T, S) that is spread most widely: its mean shows averaging best."""
     return int(np.argmax(-(weights * np.log(np.maximum(weights, 1e-12))).sum(axis=-1)))
 
 

@@ -181,7 +181,7 @@ def describe_translations(full: str, now: str | None, given: bool) -> str:
     """Which sentence the decoder reads, and what the model writes by itself.
 
     full: what the full model writes; now: what it writes without the removed parts, None: nothing is removed; given:
-    whether somebody has named the target.
+    whether the person named the target.
     """
     reads = "The decoder reads the target that was given." if given else "The decoder reads what the full model writes."
     writes = f"The full model writes {_quoted(full)}."

@@ -163,6 +163,6 @@ def describe_no_mask_training(entropy: float, whole: float, never: float, n: int
 
 
 def describe_guess(right: int, n: int, what: str, blind: str) -> str:
-    """right of n cells or rows; blind: what somebody would have scored without looking."""
+    """right of n cells or rows; blind: the expected score of a random guess."""
     share = f" ({100 * right / n:.0f} %)" if n else ""
     return f"You got **{right} of {n}** {what if n != 1 else what[:-1]} right{share}. {blind}"

@@ -126,7 +126,7 @@ def describe_length_generalisation(
 
 
 GUESSING = 0.1  # an accuracy of two choices within this much of a half is guessing
-LEARNT = 0.9  # a model of this accuracy has learnt what it was asked
+LEARNT = 0.9  # a model of this accuracy has learnt the task
 
 
 def _without_positions(encoder: float, decoder: float) -> str:

@@ -140,7 +140,7 @@ def describe_accuracy_by_length(
     what: str,
     labels: Sequence[str] | None = None,
 ) -> str:
-    """shares: network → share right at each of the lengths; NaN where nothing was asked; n: of how many.
+    """shares: network → share right at each of the lengths; NaN where it was not measured; n: texts of each length.
 
     labels: how the lengths are called, such as "3 to 8 words" for a class of lengths; else the number itself.
     """

@@ -1,4 +1,4 @@
-"""Attention weights that somebody else computed: what they must be to be drawn, and one sentence where they are not."""
+"""Attention weights from elsewhere: what is checked before they are drawn, and one sentence for each fault."""
 
 import math
 import sys
@@ -83,7 +83,7 @@ def maps(
     if is_generated(attention) and len(query_tokens) == given.shape[2] + 1:
         query_tokens, notes = query_tokens[:-1], (UNREAD,)
     _check_shape(given.shape, query_tokens, key_tokens)
-    weights = given.astype(np.float32)  # a copy: what was given is nobody's to change
+    weights = given.astype(np.float32)  # a copy: the caller's array does not change
     present = ~np.isnan(weights)
     if not present.any():
         raise ArraysError('Every value of "attention" is NaN: there is nothing to draw.')

@@ -29,7 +29,7 @@ class Provenance:
     version: str
     weights: str = ""  # "": no trained weights are in it
     seed: int | None = None  # of their training, from the card
-    file: str = ""  # of arrays that somebody brought
+    file: str = ""  # of uploaded arrays
     text: str = ""
     switches: Mapping[str, bool] = field(default_factory=dict)  # part → there or removed now
     heads_off: tuple[str, ...] = ()  # "L1H2"

@@ -45,7 +45,7 @@ def page(
     caption = "".join(f"<strong>{escape(text)}</strong>" if strong else escape(text) for text, strong in reading)
     title = f"{origin.get('weights', '')} {origin['figure']}".strip()
     face = [f'<p class="{name}">{escape(origin[name])}</p>' for name in ("shows", "says") if origin.get(name)]
-    # What is asked of the page is a picture of the figure in a place of that width.
+    # The command line requests a picture of the figure, at this width.
     room = f' style="width: {int(picture["width"])}px"' if picture and "width" in picture else ""
     wish = {**picture, "theme": vars(theme), "title": "".join(text for text, _ in reading)} if picture else None
     name, held = ("chart", _chart(figure)) if isinstance(figure, go.Figure) else (figure[0], _data(figure[1]))

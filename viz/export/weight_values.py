@@ -1,4 +1,4 @@
-"""Whether numbers can be attention weights: between 0 and 1. What is not says what it looks like, and what to do."""
+"""Whether numbers can be attention weights: between 0 and 1. If not: what they probably are, and what to do."""
 
 import numpy as np
 
@@ -7,7 +7,7 @@ from viz.export.npz import ArraysError
 from viz.types import Array
 
 TOLERANCE = 0.01  # a row's sum, and a weight's ends: half precision rounds
-DROPPED = 2.0  # dropout with probability p multiplies what is left by 1 / (1 − p); beyond one half nobody trains
+DROPPED = 2.0  # dropout with probability p multiplies what is left by 1 / (1 − p); nobody trains with p above one half
 SCALES = {100: "percent", 255: "bytes from 0 to 255, like a picture"}
 ROUNDED = 0.05  # of a sum: whole percents do not add up to 100
 

@@ -7,7 +7,7 @@ from urllib.parse import quote
 import numpy as np
 import plotly.graph_objects as go
 
-from viz.figures.heatmap import hatching
+from viz.figures.heatmap import colour_bar, hatching
 from viz.labels import escape, truncate
 from viz.theme import Theme, scale, template
 from viz.types import Array
@@ -50,21 +50,7 @@ def change_map(
                 colorscale=scale(theme.signed[len(theme.signed) // 2 :]),  # a distance is never negative
                 zmin=0,
                 zmax=limit,
-                colorbar={
-                    "orientation": "h",
-                    "thickness": 8,
-                    "len": 0.3,
-                    "x": 1,
-                    "xanchor": "right",
-                    "y": 0,
-                    "yanchor": "top",
-                    "ypad": 8,
-                    "outlinewidth": 0,
-                    "tickfont": {"color": theme.muted, "size": 11},
-                    "tickvals": [0, limit],
-                    "tickformat": ".2~g",
-                    "title": {"text": "change", "font": {"color": theme.muted, "size": 11}, "side": "right"},
-                },
+                colorbar=colour_bar(theme, "change", [0, limit], width=0.3),
                 hoverongaps=False,
                 hovertemplate="sentence %{y}, %{text}: change %{z:.4f}<extra></extra>",
                 xgap=1,

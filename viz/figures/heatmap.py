@@ -1,4 +1,4 @@
-"""One attention map, large: who looks (rows) at whom (columns), with the exact number behind every cell."""
+"""One attention map, large: queries are rows, keys are columns, and each cell shows its exact number."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -25,7 +25,7 @@ def heatmap(
     row: int | None = None,
     value_name: str = "weight",
 ) -> go.Figure:
-    """values (T, S) drawn as they are: T `rows` look, S `columns` are looked at.
+    """values (T, S) drawn as they are: T queries as `rows`, S keys as `columns`.
 
     mask (T, S): False cells are left out, whatever their value, and the hatching behind them shows.
     signed: scores or differences, on the diverging scale about 0; otherwise weights, on the scale from 0 to 1.
@@ -49,21 +49,7 @@ def heatmap(
             ygap=0.5 if len(rows) <= MAX_LABELS else 0,
             hoverongaps=False,
             hovertemplate=f"%{{y}} → %{{x}}<br>{value_name} %{{z:.4f}}<extra></extra>",
-            colorbar={
-                "orientation": "h",
-                "thickness": 8,
-                "len": 0.4,
-                "x": 1,
-                "xanchor": "right",
-                "y": 0,
-                "yanchor": "top",
-                "ypad": 8,
-                "outlinewidth": 0,
-                "tickfont": {"color": theme.muted, "size": 11},
-                "title": {"text": value_name, "font": {"color": theme.muted, "size": 11}, "side": "right"},
-                "tickvals": [-limit, 0, limit] if signed else [0, 0.5, 1],
-                "tickformat": ".2~g",
-            },
+            colorbar=colour_bar(theme, value_name, [-limit, 0, limit] if signed else [0, 0.5, 1], width=0.4),
         ),
         layout={
             "template": template(theme),
@@ -76,6 +62,26 @@ def heatmap(
             "shapes": [] if row is None else [_outline(theme, row, len(columns))],
         },
     )
+
+
+def colour_bar(theme: Theme, value_name: str, ticks: Sequence[float], width: float) -> dict[str, Any]:
+    """The scale of a map, at its lower right. width: as a share of the figure's."""
+    small = {"color": theme.muted, "size": 11}
+    return {
+        "orientation": "h",
+        "thickness": 8,
+        "len": width,
+        "x": 1,
+        "xanchor": "right",
+        "y": 0,
+        "yanchor": "top",
+        "ypad": 8,
+        "outlinewidth": 0,
+        "tickfont": small,
+        "title": {"text": value_name, "font": small, "side": "right"},
+        "tickvals": list(ticks),
+        "tickformat": ".2~g",
+    }
 
 
 def _outline(theme: Theme, row: int, n_columns: int) -> dict[str, Any]:

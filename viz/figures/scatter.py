@@ -1,4 +1,4 @@
-"""Weight against effect: does the word a head looks at most also decide the most?"""
+"""Weight against effect: does the word with the largest weight also have the largest effect?"""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""Whether an answer is right, and how it is told: numbers to as many digits as their question asks for."""
+"""Whether an answer is right, and how it is written: numbers to as many digits as their question needs."""
 
 import math
 

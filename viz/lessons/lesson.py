@@ -33,7 +33,7 @@ class Call:
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked. Without choices a number is, and it is right when it is `within` this much of the answer."""
+    """A question. Without choices the answer is a number, right when it is `within` this much of the true one."""
 
     text: str
     answer: Call

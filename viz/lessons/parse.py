@@ -17,11 +17,11 @@
     The text of the step, in Markdown.
 
 `page` is a file of viz/pages, `state` the query string of a link, `look` the key of the figure to look at. `choices`,
-set apart by |, turn a question into buttons; else a number is asked for, right when `within` this much of the answer.
-`answer` names a function that computes the answer when it is asked: a number written there would be right once only.
-`because` is said when the answer was right. Until an answer is checked, the figures of the page and all they say are
-covered; `open` names those, set apart by blanks, whose drawing is needed for the answer and does not give it away.
-Nothing is drawn here: this file only reads.
+separated by |, turn a question into buttons. Without them the reader types a number, which is right when it is `within`
+this much of the answer. `answer` names a function that computes the answer from the page as it stands: a number written
+there would be right for one state only. `because` is the feedback to a right answer. Until an answer is checked, the
+figures of the page and their texts are covered. `open` names those, separated by spaces, whose drawing is needed for
+the answer and does not give it away. Nothing is drawn here: this file only reads.
 """
 
 import ast

@@ -1,4 +1,4 @@
-"""An error that nobody expected: one sentence for its visitor, one line in the log, and nobody else notices."""
+"""An unexpected error: one sentence for its visitor, one line in the log, and no effect on other visitors."""
 
 import logging
 import traceback

@@ -69,7 +69,7 @@ class Guard:
             )
         safe = scope["type"] == "http" and scope["method"] in ("GET", "HEAD")
         if not safe and not same_origin(headers.get("origin"), host):
-            raise Refused(403, "A page of another site asked for this. The lab answers its own pages only.")
+            raise Refused(403, "This request comes from a page of another site. The lab answers its own pages only.")
         if any(hidden in scope["path"] for hidden in HIDDEN):
             raise Refused(404, "There is no page at this address.")
         if len(scope.get("raw_path") or b"") + len(scope["query_string"]) > LONGEST_ADDRESS:

@@ -11,7 +11,7 @@ import streamlit
 
 from viz.server.first_paint import script_sources
 
-FRAMED = "figure"  # the parameter of a link whose page may stand in somebody's slide or course page
+FRAMED = "figure"  # the parameter of a link whose page may be embedded in a slide or a course page
 NEVER_FRAMED = "/your-model"  # a page with buttons that load files of this machine
 
 

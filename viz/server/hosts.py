@@ -93,7 +93,7 @@ def room_address() -> str:
     """This machine's address in its own network. Nothing is sent: connecting a datagram socket only chooses a route."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:
-            probe.connect(("192.0.2.1", 9))  # an address for documentation (RFC 5737), which nobody has
+            probe.connect(("192.0.2.1", 9))  # an address for documentation (RFC 5737), which belongs to no machine
             return str(probe.getsockname()[0])
         except OSError:
             return "127.0.0.1"

@@ -22,7 +22,7 @@ def import_pages() -> None:
 
 
 class Imports:
-    """The thread that imports, and whoever waits for it."""
+    """The thread that imports, and the requests that wait for it."""
 
     def __init__(self) -> None:
         self._thread: Thread | None = None
@@ -33,7 +33,7 @@ class Imports:
         self._thread.start()
 
     async def done(self) -> None:
-        """Return when everything is imported, or at once where nothing was begun."""
+        """Return when everything is imported, or at once if no import has started."""
         if self._thread is not None and self._thread.is_alive():
             await asyncio.to_thread(self._thread.join)
 

@@ -14,7 +14,7 @@ from starlette.routing import Route
 from streamlit import config
 
 PATH = "_lab/streams"
-PAUSE = 0.12  # seconds between two looks for messages: eight updates a second
+PAUSE = 0.12  # seconds between two checks for messages: eight updates a second
 LONGEST = 3600.0  # seconds of one stream; a browser that is still there connects again
 REST = "rest"  # the name of the event after which nothing more comes
 
@@ -40,12 +40,12 @@ _channels: dict[str, Channel] = {}
 
 
 def open_channel(name: str, channel: Channel) -> None:
-    """From now on the channel can be heard under this name, which must not be guessable."""
+    """Open the channel under this name. The name must not be guessable."""
     _channels[name] = channel
 
 
 def close_channel(name: str) -> None:
-    """The channel cannot be heard any more."""
+    """Close the channel."""
     _channels.pop(name, None)
 
 

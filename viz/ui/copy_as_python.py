@@ -35,7 +35,7 @@ def python(body: str, imports: str = "", **experiments: Experiment) -> str:
         needed += [f"from {home} import {', '.join(names)}"] if names else []
     numbers = ["import numpy as np\n"] if re.search(r"\bnp\.", lines) else []
     elsewhere = sorted(set(re.findall(rf"""["']({PREFIX}[a-z0-9-]+)["']""", lines)))
-    if elsewhere:  # models that somebody brought: they are brought here too
+    if elsewhere:  # imported models: the lines import them too
         needed.append("from model.importers import bring")
         lines = "\n".join(f"bring({str(model_calls.folder(name))!r})  # as {name}" for name in elsewhere) + f"\n{lines}"
     return "\n".join([*numbers, *sorted("\n".join(needed).split("\n"))]) + f"\n\n{lines}\n"
@@ -95,7 +95,7 @@ def ablation_notice(experiment: Experiment) -> str:
 
 @dataclass(frozen=True)
 class File:
-    """Arrays that somebody brought, by the name of their file."""
+    """Uploaded arrays, by the name of their file."""
 
     name: str
 
@@ -197,12 +197,12 @@ def rolled(experiment: Experiment, merged: bool = False) -> str:
 
 
 def next_word(experiment: Experiment, position: int) -> str:
-    """The likeliest next words of the model's output."""
+    """The most likely next words of the model's output."""
     return _next(experiment, position, "probabilities[-1]  # (n,)")
 
 
 def layerwise(experiment: Experiment, position: int) -> str:
-    """The likeliest next words of every layer, one after the other."""
+    """The most likely next words of every layer, in order."""
     return _next(experiment, position, "probabilities.ravel()  # (L · n,): layer by layer")
 
 
@@ -217,7 +217,7 @@ def two_runs(a: Experiment, b: Experiment) -> str:
 
 
 def next_token_pairs(a: Experiment, b: Experiment, position: int, n: int = 8) -> str:
-    """The words that either finds likeliest after one token."""
+    """The most likely words after one token, by either model."""
     body = f"A, B, ids = top_of_two(run(a).logits[{position}], run(b).logits[{position}], n={n})  # (n,)"
     return python(body, "from model.generation.next_token import top_of_two", a=a, b=b)
 

@@ -160,7 +160,7 @@ def _file_bytes(
     arrays: Callable[[], Arrays] | None,
     info: Mapping[str, Any],
 ) -> bytes:
-    """The file that was asked for: {"kind": "csv", "npz" or "html", "foot", "asked"}."""
+    """The requested file: {"kind": "csv", "npz" or "html", "foot", "asked"}."""
     if wanted["kind"] == "csv":
         return to_csv(table())
     if wanted["kind"] == "npz":
@@ -176,7 +176,7 @@ def _file_bytes(
 
 
 def _whole_page() -> None:
-    """The page as a poster or an archive. The data travel when they are asked for, once."""
+    """The page as a poster or an archive. The data are sent on request, once."""
     link = st.session_state.pop(Key.ASK_PAGE, "")
     data = [(*figure, file) for figure, file in st.session_state.pop(Key.PAGE_DATA, {}).items()]
     canvas.save_page(data if link else None, key="whole_page", theme=theme(), on_ask=partial(_set, Key.ASK_PAGE))

@@ -54,13 +54,13 @@ def _named_first(role: tuple[float, str]) -> tuple[bool, float]:
 def naming(weights: str) -> Named:
     """How the heads of these weights came by their names, for the sentence under the grid."""
     known = relation_scores(weights)
-    nobody = np.zeros(next((mass.shape for mass in known.values()), (0, 0)))  # (L, H)
+    no_mass = np.zeros(next((mass.shape for mass in known.values()), (0, 0)))  # (L, H)
 
     def best(masses: Iterable[Array]) -> Array:
-        return np.max([nobody, *masses], axis=0)  # (L, H)
+        return np.max([no_mass, *masses], axis=0)  # (L, H)
 
     whole = best(mass for relation, mass in known.items() if "," not in relation and relation != FIRST)
-    rest = known.get(FIRST, nobody)
+    rest = known.get(FIRST, no_mass)
     names = np.where(
         whole >= MIN_MASS, whole, np.where(rest >= MIN_MASS, rest, np.inf)
     )  # (L, H): the number on the grid
@@ -194,18 +194,18 @@ def pair_table(a: Array, b: Array, words: Sequence[str]) -> Table:
 
 
 def next_table(guesses: NextTokens) -> Table:
-    """The likeliest next words of the model itself."""
+    """The most likely next words of the model itself."""
     return {"word": guesses.words[-1], "probability": guesses.probabilities[-1]}
 
 
 def row_table(weights: Array, words: Sequence[str], row: int, key_tokens: Sequence[str] | None = None) -> Table:
-    """One row of weights (T, S): its words, and how much the word at `row` looks at each."""
+    """One row of weights (T, S): its words, and the attention of the word at `row` to each."""
     others = numbered(words if key_tokens is None else key_tokens)
     return {"position": range(len(others)), "key": others, f"weight from {numbered(words)[row]}": weights[row]}
 
 
 def guess_table(guesses: NextTokens) -> Table:
-    """Layer by layer, the likeliest next words."""
+    """The most likely next words after each layer."""
     n_layers, n = guesses.probabilities.shape
     return {
         "layer": [layer for layer in range(n_layers) for _ in range(n)],
@@ -216,7 +216,7 @@ def guess_table(guesses: NextTokens) -> Table:
 
 @server_cache.cached
 def statistics(experiment: Experiment) -> dict[str, list[Any]]:
-    """One line for each head: how widely and how far it looks in this text, and its measured roles."""
+    """One line for each head: how widely and how far it attends in this text, and its measured roles."""
     weights, _ = all_weights(model_calls.trace(experiment))
     n_layers, n_heads = weights.shape[:2]
     each = "words" if model_calls.task(experiment.weights).words else "tokens"

@@ -86,7 +86,7 @@ def tokenizer(weights: str) -> Tokenizer:
     return get_model(weights)[1]
 
 
-# Asked many times in every run: Streamlit's own cache would hash its way there each time.
+# Called many times in every run: Streamlit's own cache would hash the arguments each time.
 @lru_cache(maxsize=32)
 def about(weights: str) -> ModelCard:
     """The card of these weights."""

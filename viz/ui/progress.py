@@ -18,8 +18,8 @@ OFTEN = 0.15  # seconds between two messages
 class Progress:
     """Shown when it has taken long enough to be worth it, and gone afterwards.
 
-    Whatever Streamlit sends, it first looks whether this run of the page is still wanted. A visitor who has closed the
-    page, or has changed something on it, ends the computation here, by Streamlit's own exception.
+    Before Streamlit sends anything, it checks whether this run of the page is still wanted. If a visitor has closed
+    the page, or has changed something on it, Streamlit's own exception ends the computation here.
     """
 
     def __init__(self, place: DeltaGenerator | None = None) -> None:
@@ -47,7 +47,7 @@ class Progress:
 
 @dataclass(frozen=True)
 class Missing:
-    """What a view needs and nobody has computed yet, in the order of computation.
+    """What a view needs and is not computed yet, in the order of computation.
 
     place: where the view shows how far it is; work: what is being computed, in words, and the function that computes it
     and keeps the result.

@@ -21,7 +21,7 @@ from viz.cache_limit import limit
 from viz.ui.progress import Progress
 
 ENTRY = 500  # bytes: what an entry takes beside its key and its value
-LOOK = 0.2  # seconds between two looks of somebody who waits
+LOOK = 0.2  # seconds between two checks of a visitor who waits
 
 Arguments = ParamSpec("Arguments")
 Given = TypeVar("Given")
@@ -123,7 +123,7 @@ class Cached(Generic[Arguments, Given]):
                 self._change.notify_all()
 
     def _wait(self, run: "_Run") -> None:
-        """Until another visitor's computation has ended, well or not; whoever has left stops waiting."""
+        """Wait until another visitor's computation has ended, with a result or an error, or this visitor leaves."""
         if run.thread == get_ident():
             raise RuntimeError(f"{self._name} asks for its own result")
         progress = Progress()
@@ -180,18 +180,18 @@ def size_of(value: object) -> int:
     """
     total, seen, todo = 0, set(), [value]
     while todo:
-        item = todo.pop()
+        item: Any = todo.pop()
         while isinstance(getattr(item, "nbytes", None), int) and getattr(item, "base", None) is not None:
-            item = item.base  # type: ignore[attr-defined]  # a view: what it is a view of
+            item = item.base  # a view: what it is a view of
         storage = getattr(item, "untyped_storage", None)  # a tensor's numbers; tensors may share them
-        where = ("storage", item.untyped_storage().data_ptr()) if storage else id(item)  # type: ignore[attr-defined]
+        where = ("storage", storage().data_ptr()) if storage else id(item)
         if where in seen or item is None or isinstance(item, _WITHOUT_SIZE):
             continue
         seen.add(where)
         if storage:
-            total += int(item.untyped_storage().nbytes())  # type: ignore[attr-defined]
+            total += int(storage().nbytes())
         elif isinstance(getattr(item, "nbytes", None), int):
-            total += int(item.nbytes)  # type: ignore[attr-defined]
+            total += int(item.nbytes)
         else:
             total += sys.getsizeof(item, 64)
             todo += _parts(item)

@@ -25,7 +25,7 @@ MAX_OPERATIONS = 120 * PER_SECOND  # operations of one long computation
 SECONDS = 180.0  # of a core, on however slow a machine
 PAUSE = 0.25  # seconds that one step waits for short work: a full room slows long work down and does not stop it
 WAITING = 16  # long computations that may wait for their turn
-LOOK = 0.2  # seconds between two looks at whether the visitor is still there
+LOOK = 0.2  # seconds between two checks whether the visitor is still there
 
 
 class TooMuch(ValueError):
@@ -65,7 +65,9 @@ class Places:
 
     @contextmanager
     def long(self, wait: Callable[[int], None] = lambda ahead: None) -> Iterator[None]:
-        """A place for long work, in the order of asking. wait: is told how many come first; what it raises gives up.
+        """A place for long work, in the order of arrival.
+
+        wait: called again and again with the number of visitors before this one. What it raises gives up the place.
 
         Raises:
             TooMuch: too many wait already.

@@ -159,16 +159,16 @@ class Key(StrEnum):
     OFFER = "offer"  # the part that the hints would remove
     STATISTICS = "statistics"  # the line of the table of heads that was clicked
     LINKS_OPENED = "links_opened"  # how many links within the lab were followed
-    CODE_FOR = "code_for"  # the link whose QR code is asked for
+    CODE_FOR = "code_for"  # the link whose QR code is requested
     TRY = "try"  # of a number: a button that opens a link of the prose
     # Whole model
     PART_REQUESTED = "part_requested"  # the part whose page is to be opened: its kind, its layer, its head
     TARGET_OF = "target_of"  # (weights, source) of the last run, for which the target was named
     PAIR_PART_REQUESTED = "pair_part_requested"  # the same of a model of two sentences, with the stack of the part
     # files
-    ASK = "ask"  # of a figure: which file of it is asked for
+    ASK = "ask"  # of a figure: which file of it is requested
     TABLE = "table"  # of a figure: whether its table is open
-    ASK_PAGE = "ask_page"  # the link for which the files of the whole page are asked for
+    ASK_PAGE = "ask_page"  # the link for which the files of the whole page are requested
     PAGE_DATA = "page_data"  # (figure, kind) → file, while they are collected
     # Heads
     PLAYER = "player"  # True: the page that was drawn last has the player of generation
@@ -320,5 +320,5 @@ def clear(*, keep: Iterable[Key]) -> None:
 
 
 def in_address() -> DeltaGenerator:
-    """A container that nobody sees. A control within it ties a value that a figure sets to the address of the page."""
+    """A hidden container. A control within it ties a value that a figure sets to the address of the page."""
     return st.container(key="address")

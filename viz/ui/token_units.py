@@ -109,7 +109,7 @@ def _in_address(name: Param) -> int | None:
 
 
 def choose_units(experiment: Experiment, trace: Trace[Array]) -> TokenView:
-    """The maps of all heads, in the units that were asked for; a model of whole words leaves no choice."""
+    """The maps of all heads, in the chosen units. A model of whole words leaves no choice."""
     encoding, (weights, mask) = model_calls.encoding(experiment), head_facts.all_weights(trace)
     if not has_subwords(experiment):
         return TokenView("word", False, encoding.surface, weights, mask, encoding.unknown, encoding.word_ids)

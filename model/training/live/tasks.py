@@ -35,7 +35,7 @@ Draw = Callable[[WordTokenizer, int, torch.Generator], tuple[Tensor, Tensor]]
 
 @dataclass(frozen=True)
 class LiveTask:
-    """One task. `draw` returns ids (B, T) and targets (B, T), IGNORED where nothing is asked."""
+    """One task. `draw` returns ids (B, T) and targets (B, T), IGNORED at positions without a target."""
 
     name: str
     title: str

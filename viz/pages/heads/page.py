@@ -1,4 +1,4 @@
-"""Who looks at whom? Every head of every layer on one sentence, one of them large."""
+"""Which words attend to which? Every head of every layer on one sentence, one of them large."""
 
 from functools import partial
 

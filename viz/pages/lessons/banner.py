@@ -42,7 +42,7 @@ def load_lessons() -> tuple[dict[str, Lesson], list[Fault]]:
 def _stamp(path: Path) -> int:
     try:
         return path.stat().st_mtime_ns
-    except OSError:  # a link that leads nowhere; whoever reads it will say so
+    except OSError:  # a link to nothing; reading it reports that
         return 0
 
 
@@ -69,7 +69,7 @@ def find_lesson(parameter: str) -> tuple[Lesson, int] | None:
 
 
 def show_banner(page: str) -> None:
-    """Show the open step above the page; or go where a step leads that was asked for on another page."""
+    """Show the open step above the page; or go to the page of a step that was chosen on another page."""
     parameter_asked = st.session_state.pop(Key.LESSON_ASKED, None)
     if parameter_asked is not None and page != CONTENTS:
         # The controls of this page hold its part of the address; on the page of lessons there are none.
@@ -173,7 +173,7 @@ def _show_anyway(lesson: Lesson, index: int) -> None:
 def _is_covered(lesson: Lesson, index: int) -> bool:
     """Whether the figures of this step are covered: it asks something, and no answer to it has been checked.
 
-    What cannot be checked, a word where a number is asked for, leaves them covered.
+    An answer that cannot be checked, such as a word instead of a number, leaves them covered.
     """
     question = lesson.steps[index].question
     if question is None or st.session_state.get(Key.LESSON_SHOWN) == (lesson.name, index):

@@ -88,7 +88,7 @@ def show(experiment: Experiment, theme: Theme) -> None:
 
 
 def _target(experiment: Experiment, written: str) -> str:
-    """The target that somebody has named, or nothing: then the decoder reads what the full model writes."""
+    """The target that the person named; empty: the decoder reads what the full model writes."""
     source = (experiment.weights, experiment.text)
     if st.session_state.get(Key.TARGET_OF, source) != source:
         st.session_state[Param.TARGET] = ""  # it was named for another source

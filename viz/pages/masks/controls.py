@@ -149,7 +149,7 @@ def painted(mask: Array, cells: Sequence[tuple[int, int, bool]]) -> None:
     """A stroke on the mask: what was shown, with these cells changed, is the drawing from now on. mask (T, S)."""
     st.session_state[Param.MASK_ROWS] = mask_from_cells(with_cells(mask, cells).tolist()).hex_rows
     st.session_state[Param.MASK_KIND] = CUSTOM
-    controls.pin_token(cells[-1][0] if cells else None)  # the sentence speaks of the row that was drawn on
+    controls.pin_token(cells[-1][0] if cells else None)  # the sentence is about the row that was drawn on
 
 
 def with_cells(mask: Array, cells: Sequence[tuple[int, int, bool]]) -> Array:

@@ -36,7 +36,7 @@ def three_ways(experiment: Experiment) -> CacheComparison:
 
 
 def show(experiment: Experiment, layer: int, head: int, theme: Theme) -> None:
-    """When asked: both ways beside each other, how far they are apart, and the time of each."""
+    """After a click: both ways side by side, their difference, and the time of each."""
     if not is_cacheable(get_transformer(experiment.weights)[0], experiment.switches):
         st.info(
             "This model is not causal: each new word changes the vectors of the other words, so nothing can be cached."

@@ -85,7 +85,7 @@ def show(weights: str, theme: Theme) -> Missing:
 
 
 def _unmeasured(base: str, unmasked: str) -> list[tuple[str, Callable[[], object]]]:
-    """The losses that nobody has measured yet, and how they are measured."""
+    """The losses that are not measured yet, and how they are measured."""
     work: list[tuple[str, Callable[[], object]]] = []
     if not language.has():
         work.append(("Generating sentences for the entropy of the language", language))

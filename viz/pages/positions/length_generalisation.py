@@ -100,7 +100,7 @@ def _slowed(length: int) -> list[float]:
 
 @server_cache.cached
 def _tested(kind: str, scheme: str) -> list[float]:
-    """The accuracies (L,) on fresh questions, asked once for all visitors."""
+    """The accuracies (L,) on fresh questions, measured once for all visitors."""
     with slots.long(f"Testing the {kind} with {models.NAMES[scheme]}"):
         return first_digit.accuracy_by_length(*models.model(kind, scheme), OrderRecipe.lengths, N, SEED)
 

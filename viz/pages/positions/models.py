@@ -21,7 +21,7 @@ MODELS = [(kind, scheme) for kind in KINDS for scheme in NAMES]
 
 @lru_cache(maxsize=len(MODELS))
 def model(kind: str, scheme: str) -> tuple[Transformer, Tokenizer]:
-    """A small model that was asked which of two digits came first; on the CPU, where it takes a millisecond."""
+    """A small model of the task “which digit came first”; on the CPU, where it takes a millisecond."""
     transformer, tokenizer = load_transformer(f"order-{kind}-{scheme}")
     return transformer.requires_grad_(False), tokenizer
 

@@ -83,7 +83,7 @@ def _arrays(values: dict[str, Array]) -> dict[str, NamedArray]:
 
 
 def _defined(similarity: PositionSimilarity, kind: str) -> Array:
-    """A table that has ended says nothing; a bias of a decoder is never asked about what comes later."""
+    """NaN beyond the end of a learned table, and for later keys of a decoder, whose bias is never used."""
     finite = np.isfinite(similarity.values)
     return finite if similarity.is_similarity or kind == "encoder" else finite & np.tri(PLACES, dtype=bool)
 

@@ -1,4 +1,4 @@
-"""Which question of the Positions page is asked, and what it is asked of."""
+"""Which view of the Positions page is open, and of which model."""
 
 import streamlit as st
 

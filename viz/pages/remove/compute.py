@@ -12,7 +12,7 @@ from viz.ui import ablation, model_calls, server_cache, slots
 
 
 def next_words(a: Trace[Array], b: Trace[Array], row: int, weights: str, n: int = 8) -> tuple[Array, Array, list[str]]:
-    """The words that A or B finds likeliest after the token at `row`: probabilities under A and B, and the words."""
+    """The most likely words of A or B after the token at `row`: probabilities under A and B, and the words."""
     p, q, best = top_of_two(a.logits[row], b.logits[row], n)
     vocabulary = model_calls.tokenizer(weights).vocabulary
     return p, q, [vocabulary[index] for index in best]

@@ -1,4 +1,4 @@
-"""One row of one head, overwritten; and what each of its looks is worth."""
+"""One row of one head, overwritten; and the effect of each of its weights."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -36,7 +36,7 @@ def gradient_effect(experiment: Experiment, layer: int, head: int, row: int) -> 
 
 
 def rank_correlations(weights: Array, worth: Array, slopes: Array) -> tuple[float, float] | None:
-    """How weights, and the size of gradient × weight, order the looks that `worth` orders; None: nothing to order."""
+    """The rank correlations of the weights, and of |gradient × weight|, with `worth`; None: nothing to order."""
     seen = weights > 0
     if seen.sum() < 3 or not np.isfinite(worth[seen]).all() or not np.isfinite(slopes[seen]).all():
         return None
@@ -80,7 +80,7 @@ def override_controls(
 
 
 def show(experiment: Experiment, layer: int, head: int, row: int, theme: Theme) -> None:
-    """One row of one head of the whole model, overwritten; and what each of its looks is worth."""
+    """One row of one head of the full model, overwritten; and the effect of each of its weights."""
     if missing := not_available.requires_lm_head(experiment.weights):
         st.info(missing)
         return

@@ -1,4 +1,4 @@
-"""Trainings in the background: two at a time for everybody, a queue, and an end when nobody watches any more."""
+"""Trainings in the background: two at a time for all visitors, a queue, and an end when no visitor watches."""
 
 import json
 import secrets
@@ -42,7 +42,7 @@ class Run:
         self.pair = LivePair(a, b, seeds)
         self.frames: list[Frame] = self.pair.frames
         self.ahead = 0  # trainings that must end before this one begins
-        self.note = ""  # why it pauses, where nobody has asked for it
+        self.note = ""  # why it pauses, if no visitor paused it
         self.rests = True
         self._masks = (mask_of(a), mask_of(b))
         self._texts: list[tuple[int, str]] = [(frame.step, self._text(frame)) for frame in self.frames]
@@ -51,12 +51,12 @@ class Run:
         self._thread: threading.Thread | None = None
 
     def touch(self) -> None:
-        """Somebody is watching."""
+        """Record that a visitor is watching."""
         self._seen = time.monotonic()
 
     @property
     def idle_seconds(self) -> float:
-        """How long ago somebody watched."""
+        """Seconds since a visitor last watched."""
         return time.monotonic() - self._seen
 
     def messages(self, after: int) -> Sequence[tuple[int, str]]:
@@ -196,7 +196,7 @@ def _finite(value: float) -> float | None:
 
 
 class Runs:
-    """The trainings of all visitors, by name. Those that nobody watches are forgotten when there are too many."""
+    """The trainings of all visitors, by name. When there are too many, those that no visitor watches are removed."""
 
     def __init__(self) -> None:
         self._runs: OrderedDict[str, Run] = OrderedDict()

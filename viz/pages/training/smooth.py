@@ -18,8 +18,9 @@ def show(chosen: Chosen) -> None:
     a = chosen.a
     measured = compute.along_gradient(a)
     styles = dict(zip(measured, ({}, {"accent": True}, {"dashed": True}), strict=True))
-    ranges = [canvas.Curve(name, of.steps, of.loss_range.tolist(), **styles[name]) for name, of in measured.items()]
-    changes = [canvas.Curve(name, of.steps, of.gradient_change.tolist(), **styles[name]) for name, of in measured.items()]
+    pairs = measured.items()
+    ranges = [canvas.Curve(name, of.steps, of.loss_range.tolist(), **styles[name]) for name, of in pairs]
+    changes = [canvas.Curve(name, of.steps, of.gradient_change.tolist(), **styles[name]) for name, of in pairs]
     drawn = canvas.line_panels(
         [
             canvas.CurvePanel("Range of the loss along the gradient, nats", "training step", ranges),

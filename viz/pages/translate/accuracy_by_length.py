@@ -1,4 +1,4 @@
-"""Quality against length: from the cards at once, and asked again of every network at a click."""
+"""Accuracy by length: from the cards at once, and measured again for every network at a click."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -27,7 +27,7 @@ CLASSES = tuple(f"{low} to {high}" for low, high in fresh.CLASSES)
 
 @server_cache.cached
 def _copies_right(weights: str, length: int) -> float:
-    """Share of fresh copies of that length that these weights get right, asked once for all visitors."""
+    """Share of fresh copies of that length that these weights get right, measured once for all visitors."""
     with slots.long(f"Testing copies of {length} symbols"):
         return fresh.copy_accuracy(weights, length)
 
@@ -49,7 +49,7 @@ def show(theme: Theme) -> Missing | None:
 
 
 def _ask(weights: Mapping[str, str], lengths: tuple[Any, ...], ask: server_cache.Cached[[str, Any], float]) -> None:
-    """Ask every network at every length, one after the other; what was answered before is not asked again."""
+    """Measure every network at every length, one after the other. What was measured before is not measured again."""
     todo = [(name, length) for name in weights for length in lengths if not ask.has(weights[name], length)]
     bar = st.progress(0.0) if todo else st.empty()
     for done, (name, length) in enumerate(todo):

@@ -1,4 +1,4 @@
-"""One map large, with the gold alignment outlined where it is known, and how often the looks hit it."""
+"""One map large, with the gold alignment outlined where it is known, and how often the largest weights hit it."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -34,7 +34,7 @@ def show_map(
     theme: Theme,
     by_word: WordMap | None,
 ) -> None:
-    """A map of one head, or of the mean; by_word: the same in words, where those are asked for."""
+    """A map of one head, or of the mean; by_word: the same by word, if words are chosen."""
     weights = decoded.weights(which, layer, head)
     python = f'weights = generated_map(translation, "{which}", {layer}, {head})  # (T, S)'
     imports = "from model.analysis.alignment import generated_map"

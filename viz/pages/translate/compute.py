@@ -73,14 +73,14 @@ def unit(weights: str) -> str:
 
 @server_cache.cached
 def teacher_forced_trace(experiment: Experiment) -> PairTrace:
-    """The experiment's source and its target, told word for word."""
+    """The experiment's source and its target, word for word."""
     with model_calls.compute_slots:
         return run_pair(experiment)
 
 
 @server_cache.cached
 def default_head(weights: str) -> tuple[int, int]:
-    """The layer whose heads together, and of it the head that alone, looks most often where it should, by the card."""
+    """By the card, the layer whose mean attends most often to the correct words, and the best single head of it."""
     measured = model_calls.about(weights).alignment.values()
     if not measured:
         return 0, 0

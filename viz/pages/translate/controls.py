@@ -105,15 +105,7 @@ def _source(task: str, weights: str) -> str:
     kinds = (
         PAIRS[TRANSLATE_TASKS[task].task].kinds if TRANSLATE_TASKS[task].task in PAIRS else {"any": "Two to four nouns"}
     )
-    st.menu_button(
-        "New sentence",
-        list(kinds),
-        format_func=lambda kind: kinds[kind],
-        key=Key.DRAW_SOURCE,
-        on_click=_draw,
-        args=(TRANSLATE_TASKS[task].task,),
-        width="stretch",
-    )
+    controls.new_sentence_button(kinds, Key.DRAW_SOURCE, partial(_draw, TRANSLATE_TASKS[task].task))
     with st.popover("Vocabulary", width="stretch", key=Key.KNOWN_SOURCE, on_change="rerun") as known:
         if known.open:
             tokenizer = model_calls.tokenizer(weights)

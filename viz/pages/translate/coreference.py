@@ -1,4 +1,4 @@
-"""What does “it” mean? The answer of an encoder that only reads, and the two looks that lead to it."""
+"""What does “it” mean? The answer of an encoder, and the two attention weights that lead to it."""
 
 from functools import partial
 

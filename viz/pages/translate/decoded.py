@@ -73,7 +73,7 @@ def decode(experiment: Experiment, how: Decoding) -> DecodedSentence:
 
 
 def most_informative_step(decoded: DecodedSentence, layer: int, head: int | None) -> int:
-    """The row that tells most: a strong look far across, and right where gold is known."""
+    """The row to begin with: a large weight far from the diagonal, and a correct one where the alignment is known."""
     if "cross" not in decoded.maps:
         return len(decoded.target) - 1
     weights = decoded.weights("cross", layer, head)

@@ -109,7 +109,7 @@ def show(task: str, experiment: Experiment, row: int, theme: Theme) -> None:
 
 
 def _no_map(names: Sequence[str]) -> str:
-    """Why a network that was asked too has no map beside the others."""
+    """Why a network has no map beside the others."""
     why = {
         ALONE: " The GRU without attention has no map; choose it as the network to see its vector.",
         PIECES: " The Transformer in pieces has no map here, because its tokens are parts of words.",

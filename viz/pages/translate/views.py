@@ -19,7 +19,7 @@ MAPS = {
 
 
 def choose_head(weights: str, n_layers: int, n_heads: int) -> tuple[int, int | None]:
-    """The (layer, head) to enlarge; head None: the mean of the layer's heads. A single look is not asked for."""
+    """The (layer, head) to enlarge; head None: the mean of the layer's heads. A single weight is no choice here."""
     if (n_layers, n_heads) == (1, 1):
         return 0, None
     for name, count in ((Param.LAYER, n_layers), (Param.HEAD, n_heads)):
@@ -84,7 +84,7 @@ def pinned() -> bool:
 
 
 def sizes(weights: str) -> tuple[int, int]:
-    """Layers and heads of the looks at the source."""
+    """Layers and heads of the cross-attention."""
     config = model_calls.about(weights).config
     return (config.n_layers, config.n_heads) if isinstance(config, ModelConfig) else (1, 1)
 

@@ -17,7 +17,7 @@ UNITS = ("pieces", "words")
 
 @dataclass(frozen=True)
 class WordMap:
-    """One map with a row for each word that looks and a column for each that is looked at."""
+    """One map with a row for each query word and a column for each key word."""
 
     weights: Array  # (W, W')
     query_tokens: tuple[str, ...]
@@ -33,7 +33,7 @@ def choose() -> bool:
 
 
 def merged(decoded: DecodedSentence, which: str, layer: int, head: int | None) -> WordMap | None:
-    """A map by word. None where the sentence is not the right one: only gold tells where its words end."""
+    """A map by word. None if the sentence is not the correct one, which alone says where words end."""
     gold = decoded.gold
     if gold is None or decoded.translation.text != gold.target_text:
         return None
@@ -48,7 +48,7 @@ def merged(decoded: DecodedSentence, which: str, layer: int, head: int | None) -
 
 
 def row_of(decoded: DecodedSentence, row: int) -> int:
-    """The row of the word that a piece belongs to; the row itself where tokens are words, or nobody knows."""
+    """The row of the word that a piece belongs to; the row itself where tokens are words or the word is unknown."""
     in_words = merged(decoded, "cross", 0, None) if decoded.is_subword else None
     return in_words.row_of[row] if in_words else row
 

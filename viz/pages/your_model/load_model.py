@@ -51,7 +51,7 @@ def slot() -> background.JobSlot:
 def loading_allowed() -> bool:
     """Whether visitors may load models: as the setting says; without one, only where the server answers to one machine.
 
-    Whoever may load models may name folders of this machine, and use its memory.
+    A person who may load models may name folders of this machine, and use its memory.
     """
     setting = os.environ.get(VARIABLE, "").strip().lower()
     if setting:
@@ -71,7 +71,7 @@ def of_one_person() -> bool:
 def visit() -> str:
     """Who loads a model now: "" is the person at a server of one person, otherwise this visit and no other.
 
-    Streamlit's own number of the visit: nobody else is told it, and it ends with the visit.
+    Streamlit's own number of the visit: no other visitor learns it, and it ends with the visit.
     """
     context = get_script_run_ctx()
     return "" if of_one_person() or context is None else context.session_id
@@ -100,7 +100,7 @@ def show_disabled() -> None:
 
 
 def choose_model() -> None:
-    """Which model: a folder of this machine, or a name on the hub. Nothing is asked of the hub but by its button."""
+    """Which model: a folder of this machine, or a name on the hub. Only its button contacts the hub."""
     warm()
     place = st.text_input(
         "A folder on this machine, or a model’s name on the Hugging Face Hub",
@@ -137,10 +137,10 @@ def _try(what: Callable[[], object]) -> None:
 
 
 def _inspected(place: str, called: str = "") -> ModelInfo:
-    """What a folder offers. While a child process looks, it can be stopped; another click stops it too.
+    """What a folder offers. While a child process reads it, it can be stopped; another click stops it too.
 
     Raises:
-        CheckpointError: it cannot be loaded, or somebody stopped it.
+        CheckpointError: it cannot be loaded, or a person stopped it.
     """
     work = background.BackgroundJob(f"Reading {place}", partial(guarded.inspect_folder, place, called)).start()
     st.session_state[Key.YOUR_LOOK] = work  # still there in the next run only if this run was ended: see `finish_job`

@@ -1,4 +1,4 @@
-"""Maps without a model: an .npz file of somebody's own, every head of it, one large, and what follows from them."""
+"""Maps without a model: an uploaded .npz file, all its heads, one head large, and statistics."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -51,7 +51,7 @@ cell out. Nothing is unpickled, and the file stays in the memory of this lab.
 
 @dataclass(frozen=True)
 class GivenMaps:
-    """Maps that somebody brought: from a file, or from a model that can show nothing else."""
+    """Uploaded maps, or those of a model that can show nothing else."""
 
     maps: AttentionMaps
     of: copy_as_python.File | copy_as_python.ModelMaps
@@ -109,7 +109,7 @@ def _hash(data: bytes) -> str:
 @server_cache.cached
 def _read(key: str, _file: Any) -> AttentionMaps:
     data = _file.getvalue()
-    if _hash(data) != key:  # somebody has put another file under the same id meanwhile
+    if _hash(data) != key:  # another file has come under the same id meanwhile
         st.session_state.pop(Key.NPZ_CONTENT, None)
         raise ArraysError("This file changed while it was read. Upload it again.")
     with slots.long(READING):  # one at a time: the largest needs some 600 megabytes while it is read
@@ -137,7 +137,7 @@ def _sentence(key: str, _maps: AttentionMaps) -> str:
 
 @server_cache.cached
 def _statistics(key: str, _maps: AttentionMaps) -> dict[str, list[Any]]:
-    """One line for each head: how widely it looks, and how far where the text looks at itself."""
+    """One line for each head: how widely it attends, and how far if the text attends to itself."""
     n_layers, n_heads = _maps.weights.shape[:2]
     layers = list(_maps.weights)  # (H, T, S) each: a layer at a time needs little memory
     with slots.long("Measuring every head"):
@@ -200,7 +200,7 @@ def show(given: GivenMaps, theme: Theme) -> None:
             maps.mask,
             axes,
             key="grid",
-            head_roles=[[()] * n_heads] * n_layers,  # nobody has measured what they do
+            head_roles=[[()] * n_heads] * n_layers,  # their roles are not measured
             selected=canvas.SelectedHead(layer, head, controls.choose_head),
             focus=focus,
             theme=theme,

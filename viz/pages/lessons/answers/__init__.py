@@ -1,4 +1,4 @@
-"""The answers to the questions of lessons, each computed from the model as it stands on the screen when it is asked.
+"""The answers to the questions of lessons, each computed from the model on the screen.
 
 A lesson calls one of ANSWERS: `most_attended(layer=2, row=10)`. What the call leaves out is taken from the page.
 """

@@ -55,7 +55,7 @@ def next_word(screen: OnScreen, *, row: int) -> Answer:
 def prediction_after_override(
     screen: OnScreen, *, row: int, layer: int | None = None, head: int | None = None
 ) -> Answer:
-    """Whether the likeliest next word stays when the row of a head gets equal weights on all words it may attend to."""
+    """Whether the most likely next word stays when a row of a head gets equal weights on all words that it may use."""
     layer, head = (screen.layer if layer is None else layer), (screen.head if head is None else head)
     allowed = screen.trace.layers[layer].attention.mask[head, row]  # (S,)
     override = AttentionOverride(layer, head, row, renormalise(allowed.astype(float).tolist()))

@@ -1,4 +1,4 @@
-"""Answers about models that read one sentence and write another; what they are asked stands in the question."""
+"""Answers about models that read one sentence and write another; the question names the sentence."""
 
 from model.analysis.alignment import attention_maps, select_map
 from model.evaluation import fresh_accuracy
