@@ -4,6 +4,9 @@
     trained/grammar.json                      the card: config, words, task, steps, seed, measurements
     trained/stories.tokenizer.json            a subword tokenizer, instead of the words in the card
     trained/grammar.steps/000100.safetensors  the weights at a step of training, in half precision
+    trained/grammar.steps/exams.json          what was measured at each of these steps
+
+The weights at a step are a model too. Its name is "grammar@000100".
 
 Pickle is not used, because a pickle can run code. A safetensors file contains a text header and named arrays, and
 nothing in it is executed.
@@ -12,8 +15,8 @@ nothing in it is executed.
 import copy
 import json
 import re
-from collections.abc import Callable
-from dataclasses import asdict
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, replace
 from functools import lru_cache, partial
 from pathlib import Path
 
@@ -32,6 +35,7 @@ from model.model_card import (
     JsonObject,
     ModelCard,
     parse_card,
+    parse_measurements,
 )
 from model.model_card import CheckpointError as CheckpointError
 from model.registry import PREFIX, LoadedModel, registry
@@ -42,6 +46,9 @@ from model.transformer import Transformer
 
 TRAINED = Path(__file__).parent / "trained"
 NAME_PATTERN = re.compile(r"[\w-]+")  # letters, digits, "-" and "_", so that a name cannot be a path out of the folder
+
+STEP_PATTERN = re.compile(r"([\w-]+)@([0-9]{6})")  # the name of the weights at a step of training
+EXAMS = "exams.json"
 
 MAX_CARD_BYTES = 4_000_000  # bytes
 
@@ -91,6 +98,9 @@ def load_card(name: str, folder: Path | None = None) -> ModelCard:
     """
     if folder is None and name.startswith(PREFIX):
         return _loaded_model(name).card
+    base, step = split_step(name)
+    if step is not None:
+        return _card_of_step(base, step, folder)
     path = next((path for path in _cards(folder) if path.stem == name), None)
     if path is None:
         raise CheckpointError(f'There are no weights called "{name}". There are: {", ".join(names(folder))}.')
@@ -98,6 +108,33 @@ def load_card(name: str, folder: Path | None = None) -> ModelCard:
     if isinstance(card, str):
         raise CheckpointError(card)
     return card
+
+
+def _card_of_step(base: str, step: int, folder: Path | None) -> ModelCard:
+    """The card of the final weights, with the measurements of a step of their training."""
+    card = load_card(base, folder)
+    if step not in (kept := saved_steps(base, folder)):
+        listed = ", ".join(map(str, kept))
+        raise CheckpointError(f'"{base}" was kept at steps {listed or "none"}, not at {step}.')
+    path = _path(base, ".steps", folder) / EXAMS
+    exam = _exams(path, _stamp(path)).get(str(step), {"sentences": 0, "relations": {}})
+    name = step_name(base, step)
+    json = {**card.json, "exam": exam, "step": step}
+    return replace(card, name=name, measured=parse_measurements(name, json), json=json)
+
+
+@lru_cache(maxsize=16)
+def _exams(path: Path, stamp: tuple[int, int]) -> JsonObject:
+    """Step → what was measured at it, as in a card; empty if nothing was. stamp: changes with the file."""
+    if stamp == (0, 0):
+        return {}
+    try:
+        exams = json.loads(path.read_text(encoding="utf-8")) if stamp[1] <= MAX_CARD_BYTES else None
+    except (OSError, ValueError, RecursionError) as error:
+        raise CheckpointError(f"The file {path.parent.name}/{path.name} is not JSON: {error}.") from error
+    if not isinstance(exams, dict):
+        raise CheckpointError(f"The file {path.parent.name}/{path.name} does not describe steps of training.")
+    return exams
 
 
 def read_card(name: str, folder: Path | None = None) -> JsonObject:
@@ -114,25 +151,20 @@ def architecture(name: str, folder: Path | None = None) -> str:
     return load_card(name, folder).architecture
 
 
-def load(name: str, folder: Path | None = None, step: int | None = None) -> tuple[AnyNetwork, Tokenizer]:
+def load(name: str, folder: Path | None = None) -> tuple[AnyNetwork, Tokenizer]:
     """The model that the card describes, and its tokenizer, on the CPU.
 
-    step: the step of training at which the weights were saved; None: the final weights.
-
     Raises:
-        CheckpointError: there are no weights of that name or step, or the card and the numbers do not fit each other.
+        CheckpointError: there are no weights of that name, or the card and the numbers do not fit each other.
     """
     if folder is None and name.startswith(PREFIX):
         from_elsewhere = _loaded_model(name)
         return from_elsewhere.model, from_elsewhere.tokenizer
     build, tokenizer = _described_by_card(load_card(name, folder), folder)
-    if step is None:
-        path = _path(name, ".safetensors", folder)
-    elif step in saved_steps(name, folder):
-        path = _path(name, ".steps", folder) / f"{step:06d}.safetensors"
-    else:
-        kept = ", ".join(map(str, saved_steps(name, folder)))
-        raise CheckpointError(f'"{name}" was kept at steps {kept or "none"}, not at {step}.')
+    base, step = split_step(name)
+    path = _path(base, ".safetensors" if step is None else ".steps", folder)
+    if step is not None:
+        path /= f"{step:06d}.safetensors"
     try:
         weights = load_file(path)
     except (SafetensorError, OSError) as error:
@@ -178,7 +210,8 @@ def _described_by_card(card: ModelCard, folder: Path | None) -> tuple[Callable[[
         with shapes_only():
             build()  # this also checks the names of its parts
         words = CharacterTokenizer if card.tokenizer == CHARACTERS else WordTokenizer
-        tokenizer = _subword_tokenizer(card.name, folder) if card.tokenizer == SUBWORDS else words(card.words)
+        base, _ = split_step(card.name)  # all steps have the tokenizer of the final weights
+        tokenizer = _subword_tokenizer(base, folder) if card.tokenizer == SUBWORDS else words(card.words)
     except CheckpointError:
         raise
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
@@ -197,6 +230,17 @@ def _subword_tokenizer(name: str, folder: Path | None) -> SubwordTokenizer:
         return SubwordTokenizer(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise CheckpointError(f'The file {path.name} of "{name}" cannot be read: {error}.') from error
+
+
+def step_name(name: str, step: int) -> str:
+    """The name of the weights at a step of training: "grammar@001000"."""
+    return f"{name}@{step:06d}"
+
+
+def split_step(name: str) -> tuple[str, int | None]:
+    """The name of the final weights, and the step; None: the name is that of final weights, or of none."""
+    match = STEP_PATTERN.fullmatch(name)
+    return (match[1], int(match[2])) if match else (name, None)
 
 
 def saved_steps(name: str, folder: Path | None = None) -> tuple[int, ...]:
@@ -248,6 +292,12 @@ def save_step(name: str, model: AnyNetwork, step: int, folder: Path | None = Non
     path = _path(name, ".steps", folder)
     path.mkdir(parents=True, exist_ok=True)
     save_file(_numbers(model, torch.float16), path / f"{step:06d}.safetensors")
+
+
+def save_exams(name: str, exams: Mapping[int, JsonMapping], folder: Path | None = None) -> None:
+    """Write what was measured at the saved steps: step → an evaluation as a card contains it."""
+    text = json.dumps({str(step): exams[step] for step in sorted(exams)}, separators=(",", ":")) + "\n"
+    (_path(name, ".steps", folder) / EXAMS).write_text(text, encoding="utf-8")
 
 
 def _path(name: str, suffix: str, folder: Path | None) -> Path:

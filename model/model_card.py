@@ -236,6 +236,19 @@ def parse_card(name: str, json: object) -> ModelCard:
     raise CheckpointError(f'The card of "{name}" does not describe a model: {reason}.')
 
 
+def parse_measurements(name: str, json: JsonMapping) -> Measured | None:
+    """The measurements of the card `json` of the weights `name`; None if it has none.
+
+    Raises:
+        CheckpointError: they cannot be read. The message is one sentence, which names the card.
+    """
+    try:
+        return _measured(json)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        reason = str(error).partition("\n")[0]
+        raise CheckpointError(f'The measurements of "{name}" cannot be read: {reason}.') from error
+
+
 def _card(name: str, json: JsonMapping) -> ModelCard:
     kind, tokenizer = json.get("kind", "transformer"), json.get("tokenizer", WORDS)
     if tokenizer not in (WORDS, CHARACTERS, SUBWORDS):

@@ -16,6 +16,7 @@ import torch
 
 from model import checkpoint
 from model.training import stories
+from model.training.language_model import LANGUAGE_RECIPES, LanguageTraining
 from model.training.recipes import RECIPES
 from model.training.trainer import Options
 
@@ -31,17 +32,24 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--seed", type=int, default=0, help="stories: the one seed to train (default 0)")
     parser.add_argument("--beside", type=Path, nargs="+", help="stories: cards of other seeds, for the shipped card")
     parser.add_argument("--resume", action="store_true", help="stories: continue an interrupted training")
+    parser.add_argument("--measure-steps", action="store_true", help="train nothing: measure the saved steps again")
     args = parser.parse_args(arguments)
     torch.set_num_threads(1)
+    if args.measure_steps:
+        recipe = LANGUAGE_RECIPES.get(args.recipe)
+        if recipe is None or not checkpoint.saved_steps(args.recipe, args.folder):
+            parser.error(f"there are no saved steps of {args.recipe}")
+        LanguageTraining(args.recipe, recipe).measure_steps(args.folder)
+        return
     if args.recipe == stories.NAME and args.text is None and not args.beside:
         parser.error("stories needs books to train on: --text FILE")
     if args.recipe == stories.NAME and args.beside:
         card = stories.add_seeds(args.beside, args.folder)
     else:
         typed = shlex.join(["python", "-m", "model.train", *(sys.argv[1:] if arguments is None else arguments)])
-        recipe = RECIPES[args.recipe]
+        chosen = RECIPES[args.recipe]
         options = Options(typed, args.folder, args.seeds, args.seed, args.text, args.resume)
-        card = (recipe.with_steps(args.steps) if args.steps else recipe).train(args.recipe, options)
+        card = (chosen.with_steps(args.steps) if args.steps else chosen).train(args.recipe, options)
     print(f"shipped seed {card['seed']} to {args.folder}")
 
 

@@ -13,7 +13,20 @@ from pytorch_reference import build, configs, random_ids, seeds
 from safetensors.torch import load_file, save_file
 
 from model import checkpoint
-from model.checkpoint import CheckpointError, load, names, read_card, save, save_step, saved_steps
+from model.checkpoint import (
+    EXAMS,
+    CheckpointError,
+    load,
+    load_card,
+    names,
+    read_card,
+    save,
+    save_exams,
+    save_step,
+    saved_steps,
+    split_step,
+    step_name,
+)
 from model.config import ModelConfig
 from model.switches import Switches
 from model.tokenizer import WordTokenizer
@@ -75,19 +88,19 @@ def test_snapshots_come_back_in_half_precision_and_in_order(shelf):
         save_step("tiny", transformer, step, shelf)
     assert saved_steps("tiny", shelf) == (5, 40, 1000)
     for step, transformer in by_step.items():
-        loaded, _ = load("tiny", shelf, step=step)
+        loaded, _ = load(f"tiny@{step:06d}", shelf)
         assert loaded.unembedding.weight.dtype == torch.float32
         for name, tensor in transformer.state_dict().items():
             assert same_bits(loaded.state_dict()[name], tensor.half().float(), "copied")
     with pytest.raises(CheckpointError, match='"tiny" was kept at steps 5, 40, 1000, not at 6'):
-        load("tiny", shelf, step=6)
+        load("tiny@000006", shelf)
     assert names(shelf) == ("tiny",)  # a folder of snapshots is no model
 
 
 def test_without_snapshots_any_step_is_refused(shelf):
     assert saved_steps("tiny", shelf) == ()
     with pytest.raises(CheckpointError, match='"tiny" was kept at steps none, not at 5'):
-        load("tiny", shelf, step=5)
+        load("tiny@000005", shelf)
 
 
 def test_no_folder_means_the_trained_one_at_the_time_of_asking(shelf, monkeypatch):
@@ -251,3 +264,48 @@ def test_words_that_do_not_fit_the_model_are_refused(shelf, words):
     edit_card(shelf, lambda card: card.update(words=words))
     with pytest.raises(CheckpointError, match=r'^The card of "tiny" '):
         load("tiny", shelf)
+
+
+# Steps of training
+
+
+def test_a_step_is_a_model_with_its_own_measurements(shelf):
+    relations = {"previous token": {"n": 3, "mass": [[0.25]], "top1": [[0.5]]}}
+    save_step("tiny", build(CONFIG, 7, CPU), 40, shelf)
+    assert load_card("tiny@000040", shelf).language.relations == {}  # nothing was measured yet
+    save_exams("tiny", {40: {"sentences": 9, "relations": relations}}, shelf)
+    card = load_card("tiny@000040", shelf)
+    assert card.name == "tiny@000040"
+    assert card.config == CONFIG
+    assert card.language.sentences == 9
+    assert card.language.relations["previous token"].mass == pytest.approx(0.25)
+    assert read_card("tiny@000040", shelf)["step"] == 40
+    assert split_step("tiny@000040") == ("tiny", 40)
+    assert step_name("tiny", 40) == "tiny@000040"
+
+
+STEP_NAMES = [
+    "tiny@40",
+    "tiny@0000040",
+    "tiny@00004０",
+    "tiny@-00040",
+    "tiny@000040\n",
+    "../tiny@000040",
+    "@000040",
+    "tiny@",
+]
+
+
+@pytest.mark.parametrize("name", STEP_NAMES)
+def test_the_name_of_a_step_has_six_digits_and_is_no_path(shelf, name):
+    save_step("tiny", build(CONFIG, 7, CPU), 40, shelf)
+    with pytest.raises(CheckpointError, match="There are no weights called"):
+        load(name, shelf)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{", '{"40": 3}', '{"40": {"sentences": 1}}'])
+def test_measurements_of_steps_that_cannot_be_read_are_refused(shelf, text):
+    save_step("tiny", build(CONFIG, 7, CPU), 40, shelf)
+    (shelf / "tiny.steps" / EXAMS).write_text(text, encoding="utf-8")
+    with pytest.raises(CheckpointError):
+        load_card("tiny@000040", shelf)

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 from equal import same_bits
-from screen import component, notices, visit, visit_by_a_bad_link, well
+from screen import WEIGHTS, component, notices, visit, visit_by_a_bad_link, well
 
 from model import Experiment, Switches, run
 from model.analysis.mask_leak import measure_leak, replace_word
@@ -16,7 +16,6 @@ from viz.pages.masks import controls as masks_controls
 from viz.pages.masks import guess
 from viz.pages.masks.compute import CUSTOM, KINDS, OWN
 from viz.pages.masks.controls import GUESSES, SECTIONS
-from viz.ui import model_calls
 from viz.ui.controls import EXAMPLE
 
 PAGE = "viz/pages/masks/page.py"
@@ -256,7 +255,7 @@ def test_cheating_is_measured_against_the_languages_own_entropy():
     assert [len(code.value.split()) for code in screen.code] == [41, 41]
 
 
-@pytest.mark.parametrize("weights", model_calls.text_models())
+@pytest.mark.parametrize("weights", WEIGHTS)
 @pytest.mark.parametrize("section", SECTIONS)
 def test_every_section_stands_with_every_weights(weights, section):
     well(visit(PAGE, weights=weights, view=section))

@@ -10,6 +10,7 @@ from screen import (
     OF_ONE_TEXT,
     PAGES,
     ROOT,
+    WEIGHTS,
     cells,
     component,
     figures,
@@ -22,14 +23,13 @@ from screen import (
 )
 
 from model import Experiment, Switches, run
-from model.checkpoint import names, read_card
+from model.checkpoint import names, read_card, saved_steps, step_name
 from model.switches import PARTS
 from model.tasks import TASKS
 from model.transformer import Transformer
 from viz.ui import server_cache
 from viz.ui.controls import EXAMPLE, STAGES
 from viz.ui.figure_panel import number_columns
-from viz.ui.model_calls import text_models
 
 MORE = ("Next word", "Generate", "Head statistics", "Rollout")
 parts = pytest.mark.parametrize("part", [part.name for part in PARTS])
@@ -64,7 +64,7 @@ def test_a_page_runs_alone(page):
 
 
 @pytest.mark.parametrize("page", [path.relative_to(ROOT).as_posix() for path in OF_ONE_TEXT])
-@pytest.mark.parametrize("name", text_models())
+@pytest.mark.parametrize("name", WEIGHTS)
 def test_a_page_runs_with_every_weights(page, name):
     screen = well(visit(page, weights=name))
     assert screen.session_state["weights"] == name
@@ -72,6 +72,7 @@ def test_a_page_runs_with_every_weights(page, name):
 
 def test_the_sidebar_offers_the_models_that_know_a_language_and_no_other():
     known = {name for name in names() if read_card(name)["task"] in TASKS}
+    known |= {step_name(name, step) for name in known for step in saved_steps(name)}
     assert set(visit().selectbox(key="weights").options) == known != set(names())
 
 

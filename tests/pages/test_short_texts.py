@@ -5,7 +5,7 @@ import json
 import pytest
 from every import SHOWN
 from foreign import bytes_json, publish, random_model, tokenizer_json
-from screen import PAGES, component, notices, visit, visit_by_a_bad_link, well
+from screen import PAGES, WEIGHTS, component, notices, visit, visit_by_a_bad_link, well
 from test_maps_only import MADE
 from test_your_model import VIEWS
 
@@ -22,7 +22,6 @@ from model.analysis.mask_leak import (
 from model.importers import bring
 from model.registry import registry
 from model.run import encode, get_model
-from viz.ui.model_calls import text_models
 
 PAGE = "viz/pages/your_model/page.py"
 # Tokens that the tokenizer makes of each text, the marks around it not counted.
@@ -83,7 +82,7 @@ def test_every_view_stands_on_a_short_text_with_a_model_from_elsewhere(own, name
 
 
 @pytest.mark.parametrize("text", ["the", "the dog", "the dog sleeps"])
-@pytest.mark.parametrize("name", text_models())
+@pytest.mark.parametrize("name", WEIGHTS)
 def test_every_view_stands_on_a_short_text_with_the_labs_own_models(name, text):
     walk(name, text, every_view="without" not in name)
 

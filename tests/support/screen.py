@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 from unpack import unpack
 
+from model.checkpoint import split_step
 from viz.ui import model_calls
 from viz.ui.controls import FRAME
 
@@ -21,6 +22,8 @@ ROOT = Path(__file__).parents[2]
 # the one whose models learn on it.
 OTHERS = ("__init__", "lessons", "training", "your_model")
 PAGES = sorted(path for path in ROOT.glob("viz/pages/*/page.py") if path.parent.name not in OTHERS)
+# Every model that can be chosen; of the steps of a training, which are many and alike, two that know little.
+WEIGHTS = tuple(name for name in model_calls.text_models() if split_step(name)[1] in (None, 0, 300))
 OF_ONE_TEXT = [path for path in PAGES if path.parent.name != "translate"]  # the models of two sentences are its own
 
 

@@ -160,7 +160,9 @@ def test_the_last_snapshot_is_the_shipped_model_and_the_first_knows_nothing(name
     steps, recipe = checkpoint.saved_steps(name), RECIPES[name]
     assert 10 <= len(steps) <= 16
     sentences = draw_sentences(recipe, 200, FRESH)
-    first, last = (evaluate(*checkpoint.load(name, step=step), sentences) for step in (steps[0], steps[-1]))
+    first, last = (
+        evaluate(*checkpoint.load(checkpoint.step_name(name, step)), sentences) for step in (steps[0], steps[-1])
+    )
     shipped = evaluate(*checkpoint.load(name), sentences)
     assert last.loss == pytest.approx(shipped.loss, abs=0.01)  # half precision
     assert first.loss > 2 * shipped.loss

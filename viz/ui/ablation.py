@@ -99,8 +99,14 @@ def _take() -> None:
     st.session_state[Key.OFFER] = None
 
 
-def ablation_label(removed: Switches, b: Experiment) -> str:
-    """What B is, in words: "without scaling by √d_k and head L0H1", "trained without layer norm"."""
+def ablation_label(removed: Switches, b: Experiment, weights: str = "") -> str:
+    """What B is, in words: "without scaling by √d_k and head L0H1", "trained without layer norm".
+
+    weights: the name of B's weights, where they are others than A's: "with the weights of grammar@000300".
+    """
+    if weights:
+        parts = "" if removed == Switches() else f" and {_named(removed)}"
+        return f"with the weights of {weights}{parts}"
     return f"trained {_named(removed)}" if b.switches != removed else _named(removed)
 
 

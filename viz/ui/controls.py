@@ -21,6 +21,7 @@ from model.run import Experiment, InputTextError
 from model.subword import CONTINUATION
 from model.switches import PARTS, Switches
 from model.tokenizer import altered
+from viz.captions.counting import counted
 from viz.captions.typed_text import describe_altered, describe_pair_model, describe_unknown
 from viz.labels import escape_markdown, markdown
 from viz.lessons.parse import RESERVED
@@ -461,7 +462,9 @@ def sidebar_footer(experiment: Experiment) -> None:
         for part in PARTS
         if part.name in model_calls.trained(experiment.weights).removed
     ]
-    note = f". This model was trained without {' and '.join(never)}." if never else ""
+    base, step = checkpoint.split_step(experiment.weights)
+    note = "" if step is None else f". The weights are those of {base} after {counted(step, 'training step')}"
+    note += f". This model was trained without {' and '.join(never)}." if never else ""
     stacks = "2 stacks of " if experiment.weights in model_calls.pair_models() else ""
     st.sidebar.caption(
         f"{stacks}{config.n_layers} layers × {config.n_heads} heads, running on {model_calls.device()}{note}"

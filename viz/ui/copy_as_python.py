@@ -280,7 +280,9 @@ def from_maps(file: File | ModelMaps, name: str, value: str, imports: str = "") 
     return "\n".join([*lines, f"{name} = {value}\n"])
 
 
-def notice_of_b(b: Experiment) -> str:
+def notice_of_b(b: Experiment, a: Experiment | None = None) -> str:
     """What the face of a comparison of A, whole, with B says."""
     notice = ablation_notice(b)
+    if a is not None and model_calls.trained(a.weights) == model_calls.trained(b.weights) and a.weights != b.weights:
+        return f"A: {a.weights}; B: {b.weights}" + (f", {notice}" if notice else "")
     return f"B: {notice}" if notice else ""

@@ -6,12 +6,12 @@ from random import Random
 
 import streamlit as st
 
-from model.checkpoint import load_card, names
+from model.checkpoint import load_card, names, saved_steps, split_step, step_name
 from model.compute import cost
 from model.compute.device import choose_device, describe, one_thread
 from model.config import ModelConfig
 from model.generation.next_token import NextTokens, top_next_tokens
-from model.model_card import ModelCard
+from model.model_card import SUBWORDS, ModelCard
 from model.registry import registry
 from model.run import Experiment, InputTextError, encode, get_model, get_transformer, run_text
 from model.switches import Switches
@@ -87,7 +87,7 @@ def tokenizer(weights: str) -> Tokenizer:
 
 
 # Called many times in every run: Streamlit's own cache would hash the arguments each time.
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=64)
 def about(weights: str) -> ModelCard:
     """The card of these weights."""
     return load_card(weights)
@@ -100,8 +100,9 @@ def forget() -> None:
 
 
 def text_models() -> tuple[str, ...]:
-    """The weights that know a language one can type in: the lab's own, then models from elsewhere that are loaded."""
-    return (*_own_languages(), *registry().names())
+    """The weights that know a language one can type in: the lab's own, models from elsewhere that are loaded, and the
+    saved steps of the lab's own."""
+    return (*_own_languages(), *registry().names(), *_steps_of_languages())
 
 
 @lru_cache(maxsize=1)
@@ -116,6 +117,34 @@ def _own_languages() -> tuple[str, ...]:
     """One of each language first, by the order of the languages."""
     known = [name for name in names() if load_card(name).task in TASKS]
     return tuple(sorted(known, key=lambda name: (name not in TASKS, list(TASKS).index(load_card(name).task), name)))
+
+
+@lru_cache(maxsize=1)
+def _steps_of_languages() -> tuple[str, ...]:
+    return tuple(step_name(name, step) for name in _own_languages() for step in saved_steps(name))
+
+
+def final_weights(weights: str) -> str:
+    """The name of the model at the end of the training to which these weights belong."""
+    return split_step(weights)[0]
+
+
+def comparable(weights: str) -> tuple[str, ...]:
+    """The other weights whose heads and tokens can be set beside those of these: as many of both, and the same words.
+
+    Such are two steps of one training, or a model and what was trained further from it.
+    """
+    return tuple(name for name in text_models() if name != weights and _alike(weights, name))
+
+
+def _alike(a: str, b: str) -> bool:
+    cards = about(a), about(b)
+    sizes = [(card.model_config.n_layers, card.model_config.n_heads, card.model_config.vocab_size) for card in cards]
+    reads = [(card.tokenizer, card.words) for card in cards]
+    if sizes[0] != sizes[1] or reads[0] != reads[1]:
+        return False
+    by_card = cards[0].tokenizer != SUBWORDS or final_weights(a) == final_weights(b)
+    return by_card or tokenizer(a).vocabulary == tokenizer(b).vocabulary
 
 
 def trained(weights: str) -> Switches:

@@ -80,16 +80,17 @@ def opening_row(
     return most_informative_row(merge(full_weights(experiment, layer, head)))
 
 
-def changed_row(experiment: Experiment) -> int:
-    """The token whose prediction moves most without the scaling of the scores.
+def changed_row(experiment: Experiment, other: str = "") -> int:
+    """The token whose prediction moves most without the scaling of the scores, or with the weights `other`.
 
     Where the model has no scaling to remove, or nothing moves: the one that says most about the opening head.
     """
-    return _changed_row(full_model(experiment))
+    return _changed_row(full_model(experiment), other if other != experiment.weights else "")
 
 
 @server_cache.cached
-def _changed_row(full: Experiment) -> int:
-    whole, without = (model_calls.trace(replace(full, switches=Switches(scale=scale))) for scale in (True, False))
+def _changed_row(full: Experiment, other: str) -> int:
+    changed = replace(full, weights=other) if other else replace(full, switches=Switches(scale=False))
+    whole, without = model_calls.trace(full), model_calls.trace(changed)
     moved = np.nan_to_num(prediction_change(whole, without), posinf=np.inf)  # (T,)
     return int(np.argmax(moved)) if moved.max() > 1e-9 else opening_row(full, *opening_head(full).place)

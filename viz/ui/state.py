@@ -88,6 +88,7 @@ class Param(StrEnum):
     QUESTION_LENGTH = "question_length"
     QUESTION_ID = "question_id"
     # Remove a part
+    MODEL_B = "model_b"  # name of the weights of B; AS_A: those of A
     ABLATION = "ablation"  # removed now, or trained without
     METRIC = "metric"  # what the ablation of each head is measured by
     OVERRIDE = "override"  # what a row is replaced by

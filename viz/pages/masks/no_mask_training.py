@@ -41,7 +41,7 @@ def show(weights: str, theme: Theme) -> Missing:
 
     Returns what is not computed yet. Until then the losses and the curves are those of the model cards.
     """
-    base = weights.split("-without-")[0]
+    base = model_calls.final_weights(weights).split("-without-")[0]
     unmasked = f"{base}-without-mask"
     if unmasked not in checkpoint.names() or model_calls.task(base).name != "grammar":
         base, unmasked = "grammar", "grammar-without-mask"

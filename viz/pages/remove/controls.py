@@ -7,10 +7,11 @@ import streamlit as st
 from model import checkpoint
 from model.run import Experiment
 from model.switches import PARTS, Switches
-from viz.ui import controls
+from viz.ui import controls, model_calls
 from viz.ui.state import Key, Param
 
 VIEWS = ("What breaks", "Trained without", "Why √d_k", "Layer norm, batch norm")
+AS_A = "as A"
 HOW = ("removed now", "trained without")
 ACTING = {  # view → the controls of the sidebar that do something in it
     VIEWS[0]: controls.EVERY,
@@ -34,7 +35,9 @@ def out_by_default() -> frozenset[str]:
     """
     session = st.session_state
     heads = session.get(Param.HEADS_OFF) or st.query_params.get_all(Param.HEADS_OFF)
-    others = bool(heads) or any(_is_off(Param(part.name)) for part in PARTS if part.name != Param.SCALE)
+    others = (
+        bool(heads) or _other_model() or any(_is_off(Param(part.name)) for part in PARTS if part.name != Param.SCALE)
+    )
     if Key.OPENED_WITHOUT not in session:
         session[Key.OPENED_WITHOUT] = not others and Param.SCALE not in st.query_params and not _is_off(Param.SCALE)
         if session[Key.OPENED_WITHOUT]:
@@ -47,6 +50,30 @@ def out_by_default() -> frozenset[str]:
 
 def _is_off(name: Param) -> bool:
     return st.session_state[name] is False if name in st.session_state else st.query_params.get(name) == "false"
+
+
+def _other_model() -> bool:
+    """Whether B has other weights than A, as the session or the link has it."""
+    name = st.session_state.get(Param.MODEL_B) or st.query_params.get(Param.MODEL_B) or AS_A
+    return bool(name != AS_A)
+
+
+def model_of_b(weights: str, shown: frozenset[controls.Control]) -> str:
+    """The weights of B: those of A, or others whose heads and tokens can be compared with them."""
+    others = model_calls.comparable(weights)
+    if not others:
+        return weights
+    if st.session_state.get(Param.MODEL_B) not in (None, AS_A, *others):
+        st.session_state[Param.MODEL_B] = AS_A  # A is another model now
+    with controls.place(controls.Control.COMPONENTS, shown, "_model_b"):
+        chosen = st.selectbox(
+            "Model of B",
+            (AS_A, *others),
+            key=Param.MODEL_B,
+            bind="query-params",
+            help="Weights with as many heads and the same words, such as another step of the same training.",
+        )
+    return weights if chosen == AS_A else chosen
 
 
 def ablated_experiment(removed: Experiment, shown: frozenset[controls.Control]) -> Experiment:

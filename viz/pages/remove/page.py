@@ -43,12 +43,14 @@ off = ablation.heads_off(n_layers, n_heads, acting)
 
 whole = opening_choice.full_model(experiment)
 removed = replace(experiment, switches=replace(experiment.switches, heads_off=off))
-without = remove_controls.ablated_experiment(removed, acting)
+other = remove_controls.model_of_b(experiment.weights, acting)
+is_other = other != experiment.weights
+without = replace(removed, weights=other) if is_other else remove_controls.ablated_experiment(removed, acting)
 layer, head = opening_choice.choose_head(experiment, acting)
-ablated = ablation.ablation_label(removed.switches, without)
+ablated = ablation.ablation_label(removed.switches, without, other if is_other else "")
 a, b = model_calls.trace(whole), model_calls.trace(without)
 words = model_calls.encoding(whole).surface
-row, pinned = token_units.query_row(experiment, partial(opening_choice.changed_row, experiment), acting=acting)
+row, pinned = token_units.query_row(experiment, partial(opening_choice.changed_row, experiment, other), acting=acting)
 (weights_a, mask_a), (weights_b, mask_b) = head_facts.all_weights(a), head_facts.all_weights(b)  # (L, H, T, S)
 kl = prediction_change(a, b)  # (T,)
 predicts = not_available.prediction_kind(experiment.weights)
@@ -58,10 +60,13 @@ controls.unknown_words(experiment)
 missing = None
 match remove_controls.choose_view(experiment.weights):
     case "What breaks":
-        ablation.ablation_hints(experiment.weights, removed.switches)
+        if not is_other:
+            ablation.ablation_hints(experiment.weights, removed.switches)
         summary.metrics_bar((whole, a), (without, b), words)
         drawn = canvas.compare(
-            canvas.ComparedRun(f"A  full model, layer {layer} head {head}", weights_a, mask_a),
+            canvas.ComparedRun(
+                f"A  {whole.weights if is_other else 'full model'}, layer {layer} head {head}", weights_a, mask_a
+            ),
             canvas.ComparedRun(f"B  {ablated}", weights_b, mask_b),
             words,
             key="compare",
@@ -75,7 +80,7 @@ match remove_controls.choose_view(experiment.weights):
             sentence=describe_change(kl, words, ablated, predicts) + head_facts.truncation_note(weights_a),
             table=partial(head_facts.pair_table, weights_a, weights_b, words),
             file=file_name(without.name, "compare"),
-            of=figure_panel.Subject(without, notice=copy_as_python.notice_of_b(without)),
+            of=figure_panel.Subject(without, notice=copy_as_python.notice_of_b(without, whole)),
             arrays=partial(head_facts.all_maps, words, A=weights_a, B=weights_b),
             python=copy_as_python.two_runs(whole, without),
         )
@@ -95,7 +100,7 @@ match remove_controls.choose_view(experiment.weights):
                         + describe_next_token(q, likely, words[row], who="B", predicts=predicts),
                         table=partial(dict, word=likely, A=p, B=q),
                         file=file_name(without.name, f"next-word-{row}"),
-                        of=figure_panel.Subject(without, notice=copy_as_python.notice_of_b(without)),
+                        of=figure_panel.Subject(without, notice=copy_as_python.notice_of_b(without, whole)),
                         python=copy_as_python.next_token_pairs(whole, without, row),
                     )
             case "Residual stream":

@@ -59,7 +59,7 @@ def show(
                 ),
                 table=partial(stream_table, stages, words, sizes_a[name], sizes_b[name]),
                 file=file_name(of[1].name, f"stream-{name}"),
-                of=figure_panel.Subject(of[1], notice=copy_as_python.notice_of_b(of[1])),
+                of=figure_panel.Subject(of[1], notice=copy_as_python.notice_of_b(of[1], of[0])),
                 arrays=partial(_arrays, stages, words, sizes_a[name], sizes_b[name]),
                 python=copy_as_python.streams(*of, name),
             )

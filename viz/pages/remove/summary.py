@@ -25,7 +25,8 @@ def metrics_bar(a: tuple[Experiment, Trace[Array]], b: tuple[Experiment, Trace[A
     One piece of HTML: a dozen elements would each travel by themselves at every flip.
     """
     ids = model_calls.encoding(a[0]).ids
-    is_small = not is_external(a[0].weights)  # many sentences, at every flip: only models of the lab are so small
+    # Many sentences at every flip: only models of the lab are small enough.
+    is_small = not any(is_external(side[0].weights) for side in (a, b))
     unseen = [held_out(side[0].weights, side[0].switches) for side in (a, b)] if is_small else []
     predicts = get_model(a[0].weights)[0].config.predicts
     moved = prediction_change.prediction_change(a[1], b[1])
