@@ -3,27 +3,25 @@
 from typing import Literal
 
 import numpy as np
-import streamlit as st
 
 from model.training.live.learner import Learner, Measurement
 from viz.captions.training import BELOW, CLEAR, ROLE
 from viz.pages.lessons.answers.on_screen import Answer, NotYet, OnScreen
-from viz.pages.training.runs import RUNS, Run
-from viz.ui.state import Key
+from viz.pages.training import compute
 
 Side = Literal["A", "B"]
 ALIKE = "about the same"
 
 
-def _run() -> Run:
-    run = RUNS.find(st.session_state.get(Key.TRAINING, ""))
+def _learners() -> tuple[Learner, Learner]:
+    run = compute.visitor_run()
     if run is None or not run.rests or not run.pair.ended:
         raise NotYet("The training has not ended. Press Play, wait until it ends, and check again.")
-    return run
+    return run.pair.learners
 
 
 def _learner(side: Side) -> Learner:
-    return _run().pair.learners["AB".index(side)]
+    return _learners()["AB".index(side)]
 
 
 def _last(learner: Learner) -> Measurement:
@@ -38,7 +36,7 @@ def live_accuracy(screen: OnScreen, *, side: Side) -> Answer:
 def live_smaller_loss(screen: OnScreen) -> Answer:
     """Which model has the smaller held-out loss at the end: “A”, “B” or “about the same”. A loss that is not finite
     is larger than any other."""
-    losses = [_last(learner).held_out_loss if not learner.diverged else np.inf for learner in _run().pair.learners]
+    losses = [_last(learner).held_out_loss if not learner.diverged else np.inf for learner in _learners()]
     a, b = (float(np.nan_to_num(loss, nan=np.inf)) for loss in losses)
     if a == b or abs(a - b) <= CLEAR:
         return ALIKE
@@ -47,9 +45,7 @@ def live_smaller_loss(screen: OnScreen) -> Answer:
 
 def live_below_entropy(screen: OnScreen) -> Answer:
     """Which model has a loss clearly below the entropy of the language: “A”, “B”, “both” or “neither”."""
-    below = [
-        _last(learner).held_out_loss < learner.settings.live_task.least_loss - BELOW for learner in _run().pair.learners
-    ]
+    below = [_last(learner).held_out_loss < learner.settings.live_task.least_loss - BELOW for learner in _learners()]
     return {(True, False): "A", (False, True): "B", (True, True): "both"}.get((below[0], below[1]), "neither")
 
 

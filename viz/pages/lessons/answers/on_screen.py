@@ -9,10 +9,10 @@ from model.run import Experiment
 from model.switches import PARTS, Switches
 from model.transformer import Trace
 from viz.pages.masks import compute as masks_compute
-from viz.pages.training.runs import RUNS
+from viz.pages.training import compute as training_compute
 from viz.types import Array
 from viz.ui import controls, model_calls, opening_choice
-from viz.ui.state import Key, Param, value
+from viz.ui.state import Param, value
 
 Answer = float | str
 
@@ -56,7 +56,9 @@ def on_screen() -> OnScreen:
         mask_spec=masks_compute.mask_of(value(Param.MASK_KIND), state.get(Param.MASK_SIZE), state.get(Param.MASK_ROWS)),
     )
     layer, head = opening_choice.opening_head(experiment).place
-    name = str(state.get(Key.TRAINING, ""))
-    run = RUNS.find(name)
-    training = (name, run.pair.step if run else 0)
-    return OnScreen(experiment, int(state.get(Param.LAYER, layer)), int(state.get(Param.HEAD, head)), training)
+    return OnScreen(
+        experiment,
+        int(state.get(Param.LAYER, layer)),
+        int(state.get(Param.HEAD, head)),
+        training_compute.visitor_state(),
+    )
