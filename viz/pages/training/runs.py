@@ -1,7 +1,9 @@
 """Trainings in the background: two at a time for all visitors, a queue, and an end when no visitor watches."""
 
 import json
+import os
 import secrets
+import sys
 import threading
 import time
 from base64 import b64encode
@@ -25,8 +27,16 @@ WATCHED = 4.0  # seconds after which a training stops that no browser asks for
 SECONDS = 90.0  # of a core, for one press of Play
 MOST_RUNS = 40  # trainings that are remembered, running or not
 MOST_BYTES = 300_000_000  # of their kept steps together
+YIELD = 0.0005  # seconds that a training sleeps between two steps
+NICE = 10  # of a training's thread; that of the server is 0
 TOO_LONG = f"It was paused after {SECONDS:.0f} seconds of computing. Press Play to go on."
 LEFT = "It was paused because its page was closed."
+
+
+def _be_nice() -> None:
+    """Let this thread alone have a lower priority than the threads that make pages. Linux has such a priority."""
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
 
 
 class _Stop(Exception):
@@ -103,6 +113,7 @@ class Run:
 
     def _work(self, target: int, places: slots.Places) -> None:
         one_thread()
+        _be_nice()
         try:
             with places.long(self._in_queue):
                 self.ahead = 0
@@ -128,6 +139,7 @@ class Run:
             if self.pair.advance():
                 self._take_frames()
             slots.PLACES.give_way()
+            time.sleep(YIELD)  # a thread that waits for the interpreter gets it at once, not after five milliseconds
 
     def _in_queue(self, ahead: int) -> None:
         self.ahead = ahead

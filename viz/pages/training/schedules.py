@@ -21,7 +21,7 @@ def show(chosen: Chosen) -> None:
     a = chosen.a
     sliders = (
         canvas.Slider(Param.TRAIN_WARMUP, "warm-up steps", SETTINGS["warmup"].values),
-        canvas.Slider(Param.TRAIN_WIDTH, "width of the model", SETTINGS["width"].values),
+        canvas.Slider(Param.TRAIN_WIDTH, "width", SETTINGS["width"].values),
         canvas.Slider(Param.TRAIN_STEPS, "steps", STEPS),
     )
     used: dict[str, list[str]] = {}

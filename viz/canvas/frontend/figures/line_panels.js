@@ -4,7 +4,6 @@
 /** @typedef {import("../types.js").Pen} Pen */
 
 import { drawing } from "../lib/drawing.js";
-import { projected } from "../lib/page_state.js";
 import { drawPanel, footOf, headOf } from "../lib/panel.js";
 
 const NARROW = 700;
@@ -17,8 +16,7 @@ export default function (mount) {
 }
 
 /** @param {Header} header */
-const tallOf = ({ panels }) =>
-  headOf(Math.max(...panels.map(({ series }) => series.length))) + TALL * (projected() ? 1.4 : 1) + footOf();
+const tallOf = ({ panels }) => headOf(Math.max(...panels.map(({ series }) => series.length))) + TALL + footOf();
 
 /**
  * @param {Header} header

@@ -51,7 +51,7 @@ function build(root) {
 
 /** @param {View} view */
 function heightOf(view) {
-  const tall = headOf(4) + TALL * (projected() ? 1.3 : 1) + footOf();
+  const tall = headOf(4) + TALL + footOf();
   return view.root.clientWidth < NARROW ? 2 * tall : tall;
 }
 
@@ -68,6 +68,7 @@ function show(view, state) {
   view.reading.textContent =
     `Equation 3: the rate rises in proportion to the step until step ${Math.max(1, warmup).toLocaleString("en-GB")}, ` +
     `where it is ${most}; then it falls with 1/√step.`;
+  view.reading.hidden = projected(); // the sentence below the figure has it too
   view.canvas.setAttribute("aria-label", view.reading.textContent);
   onCanvas(view.canvas, width, heightOf(view), view.header.theme, (pen) => draw(view, width, pen));
   countDrawing(view.root);
@@ -102,14 +103,14 @@ function draw(view, width, pen) {
     theme,
     { x: 0, y: 0, wide, tall },
     {
-      title: "Equation 3 and its two terms",
+      title: "Equation 3",
       x: axis,
       y: { name: "rate", log: false, limits: [0, 1.5 * highest] },
       series: [
-        { name: "the rate, the smaller of both terms", x, y: terms.map((pair) => Math.min(...pair)), accent: true },
-        { name: "width^−0.5 · step · warmup^−1.5", x, y: terms.map(([rise]) => cut(rise, highest)), dashed: true },
+        { name: "rate: the smaller term", x, y: terms.map((pair) => Math.min(...pair)), accent: true },
+        { name: "step · warmup^−1.5 / √width", x, y: terms.map(([rise]) => cut(rise, highest)), dashed: true },
         {
-          name: "width^−0.5 · step^−0.5",
+          name: "1 / √(step · width)",
           x,
           y: terms.map(([, fall]) => cut(fall, highest)),
           dashed: true,
@@ -127,7 +128,7 @@ function draw(view, width, pen) {
     muted: nth > 1,
     dashed: nth % 2 === 1,
   }));
-  const title = `Other schedules with the largest rate ${spelled(lr)}`;
+  const title = `Largest rate ${spelled(lr)}`;
   const place = narrow ? { x: 0, y: tall } : { x: wide + GAP, y: 0 };
   drawPanel(
     pen,
