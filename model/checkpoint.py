@@ -38,7 +38,7 @@ from model.model_card import (
     parse_measurements,
 )
 from model.model_card import CheckpointError as CheckpointError
-from model.registry import PREFIX, LoadedModel, registry
+from model.registry import LoadedModel, is_external, registry, session_models
 from model.subword import SubwordTokenizer
 from model.switches import HEAD_FIELDS
 from model.tokenizer import CharacterTokenizer, Tokenizer, WordTokenizer
@@ -96,7 +96,7 @@ def load_card(name: str, folder: Path | None = None) -> ModelCard:
     Raises:
         CheckpointError: there are no weights of that name, or their card does not describe a model.
     """
-    if folder is None and name.startswith(PREFIX):
+    if folder is None and is_external(name):
         return _loaded_model(name).card
     base, step = split_step(name)
     if step is not None:
@@ -157,7 +157,7 @@ def load(name: str, folder: Path | None = None) -> tuple[AnyNetwork, Tokenizer]:
     Raises:
         CheckpointError: there are no weights of that name, or the card and the numbers do not fit each other.
     """
-    if folder is None and name.startswith(PREFIX):
+    if folder is None and is_external(name):
         from_elsewhere = _loaded_model(name)
         return from_elsewhere.model, from_elsewhere.tokenizer
     build, tokenizer = _described_by_card(load_card(name, folder), folder)
@@ -192,7 +192,7 @@ def load_transformer(name: str, folder: Path | None = None) -> tuple[Transformer
 
 
 def _loaded_model(name: str) -> LoadedModel:
-    kept = registry().find(name)
+    kept = registry().find(name) or session_models().find(name)
     if kept is None:
         raise CheckpointError(f'The model "{name}" is not loaded here; the page “Your model” loads one.')
     if kept.maps_only:

@@ -16,11 +16,14 @@ from model.tokenizer import Tokenizer
 
 MAX_MODELS = 2
 PREFIX = "own-"  # every name here starts with this, and no name of the lab's own weights does
+SESSION_PREFIX = "mine-"  # the same for models that a visitor has kept from a live training
+MOST_SESSION_MODELS = 32
+MOST_SESSION_BYTES = 200_000_000
 
 
 def is_external(name: str) -> bool:
     """Whether weights of this name belong to an external model, not to the lab."""
-    return name.startswith(PREFIX)
+    return name.startswith((PREFIX, SESSION_PREFIX))
 
 
 @dataclass(frozen=True)
@@ -126,3 +129,38 @@ def _close(kept: LoadedModel) -> None:
 def registry() -> ModelRegistry:
     """The one registry of this process."""
     return ModelRegistry()
+
+
+class SessionModels:
+    """Small models that visitors keep from live trainings: name → model. When there are too many, the oldest go first.
+
+    A name contains a hash of the weights, so it never changes its model.
+    """
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[str, tuple[LoadedModel, int]] = OrderedDict()
+        self._lock = Lock()
+
+    def add(self, name: str, kept: LoadedModel, size: int) -> None:
+        """Keep a model of `size` bytes."""
+        with self._lock:
+            self._kept.pop(name, None)
+            self._kept[name] = kept, size
+            while len(self._kept) > MOST_SESSION_MODELS or self.bytes > MOST_SESSION_BYTES:
+                self._kept.popitem(last=False)
+
+    @property
+    def bytes(self) -> int:
+        """The memory that all of them take."""
+        return sum(size for _, size in self._kept.values())
+
+    def find(self, name: str) -> LoadedModel | None:
+        """The model of that name; None if it is not kept."""
+        kept = self._kept.get(name)
+        return kept[0] if kept else None
+
+
+@cache
+def session_models() -> SessionModels:
+    """The one store of this process."""
+    return SessionModels()

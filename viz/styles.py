@@ -5,6 +5,10 @@ PAGE_TOOLS = ("lesson", "save", "save_page", "share")  # what belongs to a page;
 SHARED = {
     "rotation": "sinusoid_waves",
     "layer_grid": "sinusoid_waves",
+    "training_history": "sinusoid_waves",
+    "decoding_costs": "layer_costs",
+    "tiled_attention": "layer_costs",
+    "approximation": "layer_costs",
     "logit_lens": "probability_bars",
     "hidden_units": "probability_bars",
     "accuracy_by_length": "probability_bars",

@@ -16,7 +16,7 @@ from model.cost.linear_attention import linear_attention
 from model.cost.linformer import linformer_attention, low_rank_weights, pooling_projection, random_projection
 from model.cost.window_attention import window_mask
 from model.encoder_decoder import EncoderDecoderTrace
-from model.run import Array, Experiment, get_transformer, run
+from model.run import Array, Experiment, encode, get_transformer, run
 from model.transformer import Trace
 
 METHODS = {
@@ -99,3 +99,22 @@ def layer_vectors(experiment: Experiment, layer: int) -> tuple[Array, Array, Arr
         raise ValueError(f"{experiment.weights} has the layers 0 to {len(layers) - 1}, not {layer}")
     attention = layers[layer].attention
     return attention.q, attention.k, attention.v, causal
+
+
+def layer_tokens(experiment: Experiment) -> tuple[str, ...]:
+    """The T tokens of the vectors: an encoder–decoder's source ends with a token of its own."""
+    trace = run(experiment)
+    return tuple(trace.encoder.tokens if isinstance(trace, EncoderDecoderTrace) else encode(experiment).surface)
+
+
+def layer_errors(
+    experiment: Experiment, layer: int, methods: Sequence[str], sizes: Sequence[int], most: int
+) -> dict[str, Array]:
+    """Method → (K, H) errors on the first `most` tokens of a text; (1, H) for a method without k.
+
+    Raises:
+        ValueError: as `layer_vectors` and `approximation_errors`.
+    """
+    q, k, v, causal = layer_vectors(experiment, layer)
+    q, k, v = q[:, :most], k[:, :most], v[:, :most]
+    return {method: approximation_errors(method, q, k, v, sizes, causal).errors for method in methods}

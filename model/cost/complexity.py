@@ -6,7 +6,11 @@ counter does: a multiplication and an addition are two operations, and softmax, 
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
 
 
 @dataclass(frozen=True)
@@ -154,12 +158,11 @@ def counted_crossover(cheaper: str, dearer: str, sizes: Sizes, longest: int = 1 
 
     For the tanh RNN beside self-attention it is d + 1: 4 n d² against 4 n² d. The n of `sizes` plays no part.
     """
-    first, second = LAYER_TYPES[cheaper].flops, LAYER_TYPES[dearer].flops
-    for n in range(longest, 0, -1):  # blocks that are filled up make steps, so a bisection could miss one
-        current = replace(sizes, n=n)
-        if first(current) >= second(current):
-            return n + 1 if n < longest else None
-    return 1
+    # Every n is counted at once: blocks that are filled up make steps, so a bisection could miss one.
+    lengths: Any = SimpleNamespace(**{**asdict(sizes), "n": np.arange(1, longest + 1)})
+    behind = np.flatnonzero(LAYER_TYPES[cheaper].flops(lengths) >= LAYER_TYPES[dearer].flops(lengths))
+    crossover = int(behind[-1]) + 2 if len(behind) else 1
+    return crossover if crossover <= longest else None
 
 
 def logarithmic_lengths(shortest: int, longest: int) -> tuple[int, ...]:

@@ -3,7 +3,13 @@
 Prefill reads a whole prompt at once. Decoding then adds one token after another.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from model.run import Array
 
 VARIANTS = {
     "multi-head": "Every query head has keys and values of its own.",
@@ -82,3 +88,24 @@ def decode_flops_without_cache(sizes: DecoderSizes, variant: str, n: int) -> int
 def decode_bytes_read(sizes: DecoderSizes, variant: str, n: int) -> int:
     """Bytes that one decoding step reads: all weights of the layers, and the cache. This often decides the time."""
     return _linear_flops(sizes, variant, 1) // 2 * sizes.bytes_per_number + cache_bytes(sizes, variant, n)
+
+
+class DecodingCounts(NamedTuple):
+    """What each of the V variants costs after each of N lengths, (V, N) each, in the order of VARIANTS."""
+
+    cache_bytes: Array
+    bytes_read: Array
+    prefill_flops: Array
+    decode_flops: Array
+    flops_without_cache: Array
+
+
+def count_decoding(sizes: DecoderSizes, lengths: Sequence[int]) -> DecodingCounts:
+    """The counts of all variants after these numbers of tokens. As float64, because a prefill takes many operations."""
+    counts = (cache_bytes, decode_bytes_read, prefill_flops, decode_flops, decode_flops_without_cache)
+    return DecodingCounts(
+        *(
+            np.array([[count(sizes, variant, n) for n in lengths] for variant in VARIANTS], dtype=float)
+            for count in counts
+        )
+    )

@@ -2,10 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
-from model.cost.complexity import LAYER_TYPES, Sizes
+import numpy as np
+
+from model.cost.complexity import LAYER_TYPES, Count, LayerType, Sizes
 from model.cost.exponent import Exponent
 from model.cost.measure import Measurement, memory_exponent, time_exponent
+from model.run import Array
 
 COLUMNS = {
     "layer": "type of layer",
@@ -22,6 +26,33 @@ COLUMNS = {
     "memory_exponent": "p of memory ∝ n^p",
     "refused": "why it was not measured",
 }
+
+
+class Counts(NamedTuple):
+    """What each of K types of layers costs at each of N lengths, (K, N) each."""
+
+    operations: Array  # the term of Table 1
+    sequential: Array
+    path_length: Array
+    flops: Array  # of one forward pass, exact
+
+
+def count_layers(kinds: Sequence[str], lengths: Sequence[int], sizes: Sizes) -> Counts:
+    """The counts of these types at these lengths; the n of `sizes` plays no part. As float64, because n²·d is large."""
+    layers = [LAYER_TYPES[kind] for kind in kinds]
+    of_lengths = [replace(sizes, n=n) for n in lengths]
+    counts = [
+        [
+            [count(current) for current in of_lengths]
+            for count in (layer.operations, layer.sequential, layer.path_length, layer.flops)
+        ]
+        for layer in layers
+    ]
+    return Counts(*np.array(counts, dtype=float).reshape(len(layers), 4, len(of_lengths)).transpose(1, 0, 2))
+
+
+def _counted(layer: LayerType) -> tuple[Count, ...]:
+    return layer.operations, layer.sequential, layer.path_length, layer.flops
 
 
 @dataclass(frozen=True)

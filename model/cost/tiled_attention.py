@@ -5,10 +5,14 @@ The online softmax: Milakov and Gimelshein 2018, algorithm 3. Tiles: Dao et al. 
 
 import math
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
+
+from model.attention import attend
 
 A = TypeVar("A")  # torch.Tensor here, numpy.ndarray after read_only()
 
@@ -81,3 +85,55 @@ def tiled_attention(
             steps.append(TileStep(query_start, key_start, scores, exponentials, correction, maximum, total, output))
         rows.append(output / total.masked_fill(total == 0, 1.0)[..., None])
     return TiledTrace(torch.cat(rows, dim=2), tuple(steps), tuple(skipped))
+
+
+@dataclass(frozen=True)
+class TiledHead:
+    """The N tiles of one head, in the order of computation. Rows that a smaller last tile does not have are NaN.
+
+    A masked score is −∞.
+    """
+
+    tile: tuple[int, int]  # queries and keys of a tile
+    places: NDArray[np.int64]  # (N, 2)  the first query and the first key of each tile
+    skipped: NDArray[np.int64]  # (M, 2)  the same of the tiles in which every key is forbidden
+    scores: NDArray[np.float64]  # (T, T)  scaled and masked
+    correction: NDArray[np.float64]  # (N, Q)
+    running_maximum: NDArray[np.float64]  # (N, Q)
+    running_sum: NDArray[np.float64]  # (N, Q)
+    running_output: NDArray[np.float64]  # (N, Q, D')  not yet divided by the sum
+    output: NDArray[np.float64]  # (T, D')
+    difference: float  # the largest from the output of `attend`
+
+
+def tiled_head(q: NDArray[Any], k: NDArray[Any], v: NDArray[Any], tile: tuple[int, int], causal: bool) -> TiledHead:
+    """Tiled attention of one head, in float64, beside `attend`. q and k (T, D), v (T, D').
+
+    Raises:
+        ValueError: a side of the tile is below 1.
+    """
+    query, key, value = (torch.tensor(x, dtype=torch.float64)[None, None] for x in (q, k, v))  # (1, 1, T, D)
+    mask = torch.ones(len(q), len(k), dtype=torch.bool)  # (T, T)
+    mask = mask.tril() if causal else mask
+    trace, exact = tiled_attention(query, key, value, tile, mask), attend(query, key, value, mask=mask)
+
+    def padded(name: str) -> NDArray[np.float64]:
+        rows = [getattr(step, name)[0, 0] for step in trace.steps]
+        filled = torch.full((len(rows), tile[0], *rows[0].shape[1:]), math.nan, dtype=torch.float64)
+        for place, row in enumerate(rows):
+            filled[place, : len(row)] = row
+        return filled.numpy()
+
+    scores = exact.scaled[0, 0].masked_fill(~mask, -math.inf)
+    return TiledHead(
+        tile=tile,
+        places=np.array([(step.query_start, step.key_start) for step in trace.steps]),
+        skipped=np.array(trace.skipped, dtype=np.int64).reshape(-1, 2),
+        scores=scores.numpy(),
+        correction=padded("correction"),
+        running_maximum=padded("running_maximum"),
+        running_sum=padded("running_sum"),
+        running_output=padded("running_output"),
+        output=trace.z[0, 0].numpy(),
+        difference=float((trace.z - exact.z).abs().max()),
+    )

@@ -30,7 +30,8 @@ from viz.server import errors, start, streams
 def begin(request):
     from model.training.live.settings import LiveSettings
     from viz.pages.training import runs
-    runs.WATCHED = runs.SECONDS = 1e9
+    from viz.ui import background
+    background.WATCHED = runs.SECONDS = 1e9
     for _ in range(2):
         settings = LiveSettings(layers=6, steps=1000)
         runs.RUNS.start(settings, settings.changed("residual", False)).play()

@@ -1,12 +1,16 @@
-"""The reading of the figure of Training, as a link opens it: two untrained models, measured by plain PyTorch."""
+"""The readings of the figures of Training, as a link opens it: two untrained models, measured by plain PyTorch."""
 
 import copy
+import json
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import torch
-from expected_files import Reading, Seen, reads
+from expected_files import Reading, Seen, named, reads
 
+from model import Experiment, run
+from model.checkpoint import TRAINED
 from model.switches import Switches
 from model.training.live.settings import LiveSettings
 from model.training.live.tasks import LIVE_TASKS
@@ -179,3 +183,70 @@ def tried(network: Transformer, step: int, rate: float) -> tuple[float, float]:
     loss = gradient_of(copied, step)
     after = torch.cat([p.grad.flatten() for p in copied.parameters()])
     return loss.item(), ((after - before).norm() / (rate * before.norm())).item()
+
+
+@reads("history")
+def history(seen: Seen) -> Reading:
+    if seen.control("history_of") != "grammar":
+        return live_history(seen)
+    exams = json.loads((TRAINED / "grammar.steps/exams.json").read_text(encoding="utf-8"))
+    steps = [int(step) for step in exams]
+    loss = [exam["loss"] for exam in exams.values()]
+    rises = [0.003 * (max(step - 1, 0) + 1) / 100 for step in steps]
+    falls = [0.0015 * (1 + np.cos(np.pi * max(0, step - 1 - 100) / 2300)) for step in steps]
+    rate = np.minimum(rises, falls)
+    relations = list(exams["0"]["relations"])
+    scores = np.array([[exam["relations"][name]["mass"] for name in relations] for exam in exams.values()])
+    traces = [run(Experiment(f"grammar@{step:06d}", seen.control("text"))) for step in steps]
+    weights = np.stack([[layer.attention.weights for layer in trace.layers] for trace in traces])
+    tokens = ["⟨start⟩", *seen.control("text").split()]
+    return of_history(steps, loss, rate, relations, scores, weights, tokens)
+
+
+def live_history(seen: Seen) -> Reading:
+    network, ids, targets = untrained(seen, 128, -1, position="none")
+    with torch.no_grad():
+        trace = network(ids)
+    has_target = targets >= 0
+    loss = -trace.logits[has_target].double().log_softmax(-1).gather(1, targets[has_target][:, None]).mean().item()
+    weights = torch.stack([layer.attention.weights for layer in trace.layers], 1).double().numpy()  # (B, L, H, T, T)
+    last = np.arange(1, weights.shape[-1])
+    previous = weights[..., last, last - 1].mean(axis=(0, -1))
+    following = weights[..., last - 1, last].mean(axis=(0, -1))
+    first = weights[..., last, 0].mean(axis=(0, -1))
+    own = np.diagonal(weights, axis1=-2, axis2=-1).mean(axis=(0, -1))
+    right = (ids[:, None, None, None, :] == targets[:, None, None, :, None]).numpy()
+    on_asked = (weights * right).sum(-1)[..., 1:].mean(axis=(0, -1))
+    relations = ["previous token", "next token", "first token", "own token", "token that is asked for"]
+    scores = np.stack([previous, following, first, own, on_asked])[None]
+    words = named(network_words(seen)[i] for i in ids[0].tolist())
+    return of_history([0], [loss], [0.003 / 10], relations, scores, weights[None, 0], words)
+
+
+def network_words(seen: Seen) -> tuple[str, ...]:
+    return LiveSettings(task="reverse").live_task.tokenizer.vocabulary
+
+
+def of_history(
+    steps: list[int], loss: Any, rate: Any, relations: list[str], scores: Any, weights: Any, tokens: list[str]
+) -> Reading:
+    """scores (N, R, L, H) and weights (N, L, H, T, T) as table and arrays."""
+    n, r, layers, heads = scores.shape
+    each = r * layers * heads
+    table = {
+        "step": np.repeat(steps, each),
+        "held-out loss": np.repeat(loss, each),
+        "learning rate": np.repeat(rate, each),
+        "relation": [name for _ in steps for name in relations for _ in range(layers * heads)],
+        "layer": np.tile(np.repeat(range(layers), heads), n * r),
+        "head": np.tile(range(heads), n * r * layers),
+        "weight on the right tokens": scores.ravel(),
+    }
+    axes = {"layer": range(layers), "head": range(heads)}
+    arrays = {
+        "loss": ({"step": steps}, loss),
+        "rate": ({"step": steps}, rate),
+        "scores": ({"relation": relations, "step": steps, **axes}, scores.swapaxes(0, 1)),
+        "weights": ({"step": steps, **axes, "query": tokens, "key": tokens}, weights),
+    }
+    return Reading(table, arrays)

@@ -6,6 +6,7 @@ import re
 from base64 import b64decode
 
 import every
+import expected_costs
 import expected_machine
 import expected_pairs
 import expected_parts
@@ -30,7 +31,9 @@ from viz.pages.translate.compute import TRANSLATE_TASKS
 from viz.ui.controls import EXAMPLE, PROSE
 
 # They enter their readings.
-assert all((expected_text, expected_parts, expected_pairs, expected_machine, expected_training, expected_why))
+assert all(
+    (expected_text, expected_parts, expected_pairs, expected_machine, expected_training, expected_why, expected_costs)
+)
 
 ROUGH = {"ways": 1e-4, "forms": 1e-5}  # where two ways to the same number are the figure
 NEAR = 2e-5  # float32, summed in another order

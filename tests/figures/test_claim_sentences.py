@@ -18,7 +18,8 @@ from viz.captions.claims import (
     describe_one_vector,
     describe_pronouns,
 )
-from viz.captions.training import Claim, Levels, Outcome, Role, describe_training
+from viz.captions.training import AnswerHead, Claim, Levels, Outcome, describe_training
+from viz.captions.training_history import Role, describe_kept_steps, describe_training_history
 from viz.captions.training_views import describe_gradient_by_depth, describe_schedules, describe_smoothness
 from viz.pages.remove import summary
 from viz.pages.translate import claims as translate_claims
@@ -237,7 +238,7 @@ def test_several_seeds_are_counted():
 
 def test_the_head_that_finds_the_answer_is_named_only_where_there_is_one():
     a, b = ("with it", 200, 0.01, 0.98), Outcome("without it", 200, 2.1, 0.2)
-    role = describe_training(Outcome(*a, role=Role(1, 3, 60)), b, GUESSING, 200)
+    role = describe_training(Outcome(*a, role=AnswerHead(1, 3, 60)), b, GUESSING, 200)
     assert "From step 60 on, layer 1 head 3 of A gives at least half of its weight" in role
     assert "No head of B does." in role and "the answer" not in describe_training(Outcome(*a), b, GUESSING, 200)
 
@@ -294,3 +295,19 @@ def test_a_small_difference_of_one_seed_is_said_to_show_nothing():
     alike = training(("seed 0", 200, 0.1, 0.98), ("seed 1", 200, 0.1, 0.96))
     assert alike.endswith("too small for a run of one seed to say which is better.")
     assert training(("", 200, 0.1, 0.98), ("", 200, 0.1, 0.98)).endswith("every number of A is also one of B.")
+
+
+def test_the_step_at_which_a_role_forms_is_named_with_both_scores():
+    roles = [Role("induction", 1, 2, 800, 1000, 0.05, 0.9), Role("previous token", 0, 1, 1000, 1300, 0.4, 0.61)]
+    text = describe_training_history([0, 1300], [5.65, 1.78], roles, 0.5)
+    assert text.startswith("**induction**, layer 1 head 2: 0.05 → 0.90 between steps 800 and 1,000; **previous token**")
+    assert text.endswith("The held-out loss goes from 5.65 to 1.78 nats in 1,300 steps.")
+    assert "no head has taken up a role" in describe_training_history([0, 50], [2.8, 2.7], [], 0.5)
+    assert "nothing can be wound back" in describe_training_history([0], [2.8], [], 0.5)
+
+
+def test_kept_steps_are_counted_with_their_memory():
+    assert describe_kept_steps(67, 67, 12.31, 64) == (
+        "67 steps of this training can be gone back to. They take 12.3 of 64 MB."
+    )
+    assert describe_kept_steps(66, 67, 63.2, 64).endswith("1 older step had to go, so that the rest fits.")

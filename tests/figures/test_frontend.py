@@ -13,6 +13,7 @@ import zipfile
 import zlib
 from pathlib import Path
 
+import cost_reference
 import numpy as np
 import pytest
 import torch
@@ -73,6 +74,7 @@ def folder(tmp_path_factory):
     Image.effect_noise((13, 7), 40).save(folder / "picture.png")
     (folder / "schedules.json").write_text(json.dumps([_schedule(decay) for decay in DECAYS]))
     (folder / "sinusoid.json").write_text(json.dumps([_sinusoid(*case) for case in SINUSOIDS]))
+    (folder / "cost.json").write_text(json.dumps(cost_reference.reference()))
     packed = []
     for number, (header, arrays) in enumerate(PACKED):
         (folder / f"packed-{number}.bin").write_bytes(pack(header, **arrays))

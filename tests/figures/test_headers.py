@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from viz.canvas.costs import LayerCostsView, Measured
 from viz.canvas.training import TrainingView
 from viz.styles import script_of
 
@@ -20,6 +21,8 @@ SPREAD = {
     "focus.header": {"row", "pinned"},
     "_token_labels(axes.query_tokens)": {"tokens", "full"},
     "asdict(view)": {field.name for field in fields(TrainingView)},
+    "asdict(comparison)": {field.name for field in fields(LayerCostsView)},
+    "asdict(measured)": {field.name for field in fields(Measured)},
 }
 INTERFACE = re.compile(r"interface (\w+)(?: extends ([\w, ]+))? \{\n(.*?)\n\}", re.DOTALL)
 

@@ -82,7 +82,13 @@ def test_no_sentence_made_from_numbers_is_without_a_test():
     root = Path(__file__).parents[2]
     tested = "".join(
         (root / "tests/figures" / f"{name}.py").read_text(encoding="utf-8")
-        for name in ("test_sentences", "test_claim_sentences", "test_why_sentences", "test_typed")
+        for name in (
+            "test_sentences",
+            "test_claim_sentences",
+            "test_why_sentences",
+            "test_cost_sentences",
+            "test_typed",
+        )
     )
     captions = [
         node.name

@@ -9,9 +9,9 @@ from model.training.live.pair import LivePair
 from model.training.live.settings import LiveSettings
 from viz.captions.training import CLAIMS, Claim
 from viz.pages.training import controls, figure
-from viz.pages.training import runs as live_runs
 from viz.pages.training.controls import COMPARISONS, SETTINGS, Chosen, difference
 from viz.pages.training.runs import RUNS
+from viz.ui import background
 from viz.ui.state import Key
 
 PATIENCE = 120  # seconds
@@ -176,7 +176,7 @@ def test_seeds_run_further_pairs_that_stand_in_the_sentence_the_table_and_the_fi
 
 
 def test_a_head_that_finds_the_answer_is_named_with_its_step(monkeypatch):
-    monkeypatch.setattr(live_runs, "WATCHED", PATIENCE)  # no browser asks for it
+    monkeypatch.setattr(background, "WATCHED", PATIENCE)  # no browser asks for it
     screen = well(visit(PAGE, train_steps=200, train_layers=1, train_heads=1, train_change="nothing"))
     run = run_of(screen)
     run.play()
@@ -201,7 +201,9 @@ def test_a_model_that_has_diverged_leaves_gaps_and_no_fault(page):
 
 
 def test_a_bad_link_says_what_it_could_not_use():
-    screen = visit_by_a_bad_link(PAGE, train_layers="99", train_change="luck", train_seed="-5", train_nonsense="1")
+    screen = visit_by_a_bad_link(
+        PAGE, train_layers="99", train_seeds="99", train_change="luck", train_seed="-5", train_nonsense="1"
+    )
     text = notices(well(screen))
-    assert "train_layers = “99” (shown: 2)" in text and r"train\_nonsense" in text
+    assert "train_seeds" in text and "train_layers = “99” (shown: 2)" in text and r"train\_nonsense" in text
     RUNS.forget(screen.session_state[Key.TRAINING])

@@ -203,7 +203,14 @@ VIEWS = {
     ],
     "masks": [{}, {"mask_kind": "window"}, {"view": "KV cache"}],
     "positions": [{"view": "Shuffle test"}],
-    "why": [{}, {"view": "Windows"}, {"view": "One after another"}],
+    "why": [
+        {},
+        {"view": "Windows"},
+        {"view": "One after another"},
+        {"view": "The table"},
+        {"view": "Escaping the square"},
+        {"view": "Decoding and the cache"},
+    ],
     "remove": [
         {"scale": "false"},
         {"norm": "false", "heads_off": "L1H1"},

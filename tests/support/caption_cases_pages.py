@@ -15,6 +15,15 @@ from viz.captions.claims import (
     describe_pronouns,
 )
 from viz.captions.claims import describe_nouns_attended as read_noun_share
+from viz.captions.cost import (
+    Crossing,
+    Fitted,
+    MethodError,
+    describe_approximation,
+    describe_cache,
+    describe_costs,
+    describe_tiles,
+)
 from viz.captions.inside import describe_averaging, describe_cost, describe_loop_and_matmul, describe_qk_spectrum
 from viz.captions.machine import (
     describe_attention,
@@ -44,7 +53,8 @@ from viz.captions.positions import (
     describe_similarity,
     format_number,
 )
-from viz.captions.training import Claim, Levels, Outcome, Role, describe_training
+from viz.captions.training import AnswerHead, Claim, Levels, Outcome, describe_training
+from viz.captions.training_history import Role, describe_kept_steps, describe_training_history
 from viz.captions.training_views import describe_gradient_by_depth, describe_schedules, describe_smoothness
 from viz.captions.translate import (
     LONG,
@@ -69,6 +79,12 @@ EVEN = CAUSAL / CAUSAL.sum(axis=-1, keepdims=True)
 MANY = ["a"] * 8
 FLAT = np.zeros((4, 4))
 BATCH = [["the", "dog"], ["a", "cat"]]
+LAYERS = [
+    Fitted("self-attention", 2, (2.8, 0.1), (1.98, 0.01)),
+    Fitted("linear attention", 1, (0.7, 0.05), None),
+    Fitted("window", 1, (1.0, float("inf")), (1.0, 0.01)),
+    Fitted("tanh RNN", 1, None, None),
+]
 TENSOR, REAL = np.arange(12.0).reshape(2, 2, 3), A([[True, True], [True, False]])
 
 
@@ -87,6 +103,10 @@ MARKOV = Levels(1 / 12, 2.48, 1.1)
 
 def _training(a: Outcome, b: Outcome, claim: Claim | None = None, levels: Levels = LEVELS) -> str:
     return describe_training(a, b, levels, 200, claim)
+
+
+def _history(*roles: Role) -> str:
+    return describe_training_history([0, 800, 1000], [5.6, 2.0, 1.9], roles, 0.5)
 
 
 def _lengths(none: float, scheme: float, decoder: float, beyond: float) -> str:
@@ -380,6 +400,32 @@ CASES: dict[str, Cases] = {
         "usual": lambda: describe_schedule(4, {"recurrent": 10, "parallel": 52}, 52, {"recurrent": 16, "parallel": 4}),
         "one step": lambda: describe_schedule(1, {"recurrent": 1}, 4, {"recurrent": 4}),
     },
+    "cost.describe_costs": {
+        "not measured": lambda: describe_costs(
+            LAYERS[3:], Crossing("the tanh RNN", "attention", 65, 9, None, 0), 0, 256
+        ),
+        "measured": lambda: describe_costs(LAYERS, Crossing("the tanh RNN", "attention", 65, 9, 430.4, 2048), 2, 256),
+        "never": lambda: describe_costs(LAYERS[:1], Crossing("the GRU", "attention", None, 65536, None, 2048), 1, 64),
+        "fused": lambda: describe_costs(
+            LAYERS, Crossing("linear attention", "attention", 17, 9, 70.0, 2048), 0, 256, fused=True
+        ),
+    },
+    "cost.describe_approximation": {
+        "causal": lambda: describe_approximation("L0H0", {"window": MethodError(7, 0.3, 0.2, 0.5)}, 13, False),
+        "two-sided": lambda: describe_approximation("L0H0", {"linear": MethodError(0, 0.7, 0.47, 0.91)}, 1, True),
+    },
+    "cost.describe_tiles": {
+        "causal": lambda: describe_tiles("L0H0", (4, 4), (10, 6), 4.4e-16),
+        "one tile": lambda: describe_tiles("L0H0", (16, 16), (1, 0), 0.0),
+        "one skipped": lambda: describe_tiles("L0H0", (7, 7), (3, 1), 2e-12),
+    },
+    "cost.describe_cache": {
+        "usual": lambda: describe_cache(
+            4096, {"multi-head": 2.0**31, "multi-query": 2.0**26, "window": 2.0**29}, 6e13, 1.5e10
+        ),
+        "one token": lambda: describe_cache(1, {"multi-head": 2048.0, "window": 2048.0, "odd": 1500.0}, 100.0, 100.0),
+        "two": lambda: describe_cache(2, {"multi-head": 900.0, "window": 900.0}, 200.0, 100.0),
+    },
     "claims.describe_determined": {"": lambda: describe_determined(0.36)},
     "claims.describe_cross_attention": {
         "exact": lambda: describe_cross_attention(16, 15, 0.0),
@@ -402,6 +448,17 @@ CASES: dict[str, Cases] = {
         "apart": lambda: _decoded(apart=15.3),
         "no numbers": lambda: _decoded(apart=NAN),
         "one, no number": lambda: _decoded(apart=NAN, tokens=1),
+    },
+    "training_history.describe_training_history": {
+        "roles form": lambda: _history(Role("induction", 1, 2, 800, 1000, 0.05, 0.9)),
+        "none forms": lambda: _history(),
+        "one step": lambda: describe_training_history([0], [2.8], [], 0.5),
+        "no number": lambda: describe_training_history([0, 50], [2.8, NAN], [], 0.5),
+    },
+    "training_history.describe_kept_steps": {
+        "all": lambda: describe_kept_steps(67, 67, 12.31, 64),
+        "thinned": lambda: describe_kept_steps(41, 67, 63.2, 64),
+        "one": lambda: describe_kept_steps(1, 2, 0.24, 64),
     },
     "training.describe_training": {
         "untrained": lambda: _training(Outcome("", 0, 2.9, 0.06), Outcome("no positions", 0, 2.9, 0.07)),
@@ -453,14 +510,14 @@ CASES: dict[str, Cases] = {
             Outcome("2 layers", 200, 2.0, 0.99, others=(0.14, 0.29)),
         ),
         "a head of A": lambda: _training(
-            Outcome("positions", 200, 0.01, 0.99, role=Role(1, 0, 120)), Outcome("no positions", 200, 2.0, 0.2)
+            Outcome("positions", 200, 0.01, 0.99, role=AnswerHead(1, 0, 120)), Outcome("no positions", 200, 2.0, 0.2)
         ),
         "a head of B": lambda: _training(
-            Outcome("no positions", 200, 2.0, 0.2), Outcome("positions", 200, 0.01, 0.99, role=Role(1, 0, 120))
+            Outcome("no positions", 200, 2.0, 0.2), Outcome("positions", 200, 0.01, 0.99, role=AnswerHead(1, 0, 120))
         ),
         "heads of both": lambda: _training(
-            Outcome("1 layer", 200, 0.01, 0.99, role=Role(0, 1, 1200)),
-            Outcome("2 layers", 200, 0.01, 0.99, role=Role(1, 0, 60)),
+            Outcome("1 layer", 200, 0.01, 0.99, role=AnswerHead(0, 1, 1200)),
+            Outcome("2 layers", 200, 0.01, 0.99, role=AnswerHead(1, 0, 60)),
         ),
     },
     "training_views.describe_schedules": {

@@ -4,9 +4,10 @@ One Python file for each group of figures says what it takes and sends it. compo
 frontend/figures/ draws, frontend/lib/ holds what several figures share, frontend/page/ the tools of a page.
 """
 
+from viz.canvas.approximation import Tiles, approximation, tiled_attention
 from viz.canvas.compare import ComparedRun, PredictionChange, compare
 from viz.canvas.components import Drawn
-from viz.canvas.curves import Curve, CurvePanel, line_panels, rate_schedules
+from viz.canvas.costs import CostRow, LayerCostsView, Measured, decoding_costs, layer_costs
 from viz.canvas.files import FigureFiles, save_bar, save_page
 from viz.canvas.focus import Axes, SelectedHead, TokenFocus
 from viz.canvas.head_grid import head_grid, token_lines
@@ -28,7 +29,19 @@ from viz.canvas.page_tools import LessonView, PageState, StripPart, lesson_step,
 from viz.canvas.positions import Slider, accuracy_by_length, rotation, sinusoid_waves, word_shuffle
 from viz.canvas.probabilities import logit_lens, probability_bars
 from viz.canvas.score_scaling import Measure, ScalingView, score_scaling
-from viz.canvas.training import Level, TrainedSide, TrainingView, training
+from viz.canvas.training import (
+    Curve,
+    CurvePanel,
+    HeadRole,
+    Level,
+    SavedTraining,
+    TrainedSide,
+    TrainingView,
+    line_panels,
+    rate_schedules,
+    training,
+    training_history,
+)
 from viz.canvas.translation import Branch, DecodingView, beam_tree, decoding_steps
 from viz.pack import MOST_PIXELS
 
@@ -37,13 +50,16 @@ __all__ = [
     "Axes",
     "Branch",
     "ComparedRun",
+    "CostRow",
     "Curve",
     "CurvePanel",
     "DecodingView",
     "Drawn",
     "Edit",
     "FigureFiles",
+    "HeadRole",
     "HeadStepsView",
+    "LayerCostsView",
     "LayerGrid",
     "LessonView",
     "Level",
@@ -54,25 +70,31 @@ __all__ = [
     "MachineView",
     "MachineWords",
     "Measure",
+    "Measured",
     "PageState",
     "Paint",
     "Panel",
     "PredictionChange",
+    "SavedTraining",
     "ScalingView",
     "SelectedHead",
     "Slider",
     "Steps",
     "StripPart",
+    "Tiles",
     "TokenFocus",
     "TrainedSide",
     "TrainingView",
     "accuracy_by_length",
+    "approximation",
     "beam_tree",
     "compare",
+    "decoding_costs",
     "decoding_steps",
     "head_grid",
     "head_steps",
     "hidden_units",
+    "layer_costs",
     "layer_grid",
     "lesson_step",
     "line_panels",
@@ -88,8 +110,10 @@ __all__ = [
     "score_scaling",
     "share",
     "sinusoid_waves",
+    "tiled_attention",
     "token_lines",
     "training",
+    "training_history",
     "value_hull",
     "word_shuffle",
 ]

@@ -16,7 +16,7 @@ ROLE = 0.5  # mean weight on the answer from which on a head has taken up its ro
 
 
 @dataclass(frozen=True)
-class Role:
+class AnswerHead:
     """A head that finds the answer, and the first measured step at which it does."""
 
     layer: int
@@ -35,7 +35,7 @@ class Outcome:
     diverged: str = ""  # where a value that is not finite arose first, as a clause; "": nowhere
     legal: float | None = None  # Markov language: share of legal words in texts that the model writes
     others: tuple[float, ...] = ()  # accuracies with the further seeds
-    role: Role | None = None
+    role: AnswerHead | None = None
 
 
 @dataclass(frozen=True)

@@ -16,11 +16,12 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from model import checkpoint
-from model.registry import PREFIX
+from model.registry import PREFIX, SESSION_PREFIX
 from model.run import Experiment, InputTextError
 from model.subword import CONTINUATION
 from model.switches import PARTS, Switches
 from model.tokenizer import altered
+from model.training.live import kept_model
 from viz.captions.counting import counted
 from viz.captions.typed_text import describe_altered, describe_pair_model, describe_unknown
 from viz.labels import escape_markdown, markdown
@@ -133,7 +134,7 @@ def _endless(value: str) -> bool:
 def _weights(pairs: bool) -> str:
     for fault in checkpoint.faults():
         st.caption(f"{escape_markdown(fault)} It is not listed below.")
-    names = (*model_calls.text_models(), *(model_calls.pair_models() if pairs else ()))
+    names = (*model_calls.text_models(), *model_calls.kept_models(), *(model_calls.pair_models() if pairs else ()))
     gone = st.session_state.get(Param.WEIGHTS)
     if gone is not None and gone not in names:  # a model from elsewhere that was let go meanwhile
         st.session_state[Param.WEIGHTS] = FIRST
@@ -183,6 +184,8 @@ def new_sentence_button(kinds: Mapping[str, str], key: Key, on_click: Callable[[
 def _example(weights: str) -> str:
     if weights in model_calls.pair_models():
         return example_of(model_calls.about(weights).task)
+    if weights in model_calls.kept_models():
+        return kept_model.example(model_calls.about(weights).task)
     return EXAMPLE if model_calls.task(weights).words else PROSE
 
 
@@ -517,6 +520,12 @@ def report_bad_link(whole: bool = True) -> None:
         used = st.session_state[name]
         if name == Param.WEIGHTS and values != [used] and place_of(values[0]):
             st.info(describe_pair_model(values[0], used, values[0] in model_calls.pair_models()))
+            continue
+        if name == Param.WEIGHTS and values[0].startswith(SESSION_PREFIX) and values != [used]:
+            st.info(
+                f"The model {markdown(values[0])} was kept from a live training in another visit, so {used} is shown. "
+                "If it was saved as a file, the page “Your model” opens it."
+            )
             continue
         if name == Param.WEIGHTS and values[0].startswith(PREFIX) and values != [used]:
             st.info(

@@ -6,7 +6,7 @@ from dataclasses import MISSING, dataclass, fields, is_dataclass
 from typing import Any
 
 from model.generation.decoding import Decoding
-from model.registry import PREFIX
+from model.registry import PREFIX, SESSION_PREFIX
 from model.run import Experiment
 from model.switches import PARTS, Switches
 from viz.export.provenance import Provenance, version_of_lab
@@ -38,6 +38,10 @@ def python(body: str, imports: str = "", **experiments: Experiment) -> str:
     if elsewhere:  # imported models: the lines import them too
         needed.append("from model.importers import bring")
         lines = "\n".join(f"bring({str(model_calls.folder(name))!r})  # as {name}" for name in elsewhere) + f"\n{lines}"
+    kept = sorted(set(re.findall(rf"""["']({SESSION_PREFIX}[a-z0-9-]+)["']""", lines)))
+    if kept:  # steps of live trainings: they are opened from the files that Training saves
+        needed.append("from model.training.live.kept_model import open_file")
+        lines = "\n".join(f'open_file("{name}.safetensors")  # as Training saved it' for name in kept) + f"\n{lines}"
     return "\n".join([*numbers, *sorted("\n".join(needed).split("\n"))]) + f"\n\n{lines}\n"
 
 

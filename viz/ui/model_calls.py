@@ -12,15 +12,17 @@ from model.compute.device import choose_device, describe, one_thread
 from model.config import ModelConfig
 from model.generation.next_token import NextTokens, top_next_tokens
 from model.model_card import SUBWORDS, ModelCard
-from model.registry import registry
+from model.registry import registry, session_models
 from model.run import Experiment, InputTextError, encode, get_model, get_transformer, run_text
 from model.switches import Switches
 from model.tasks import PAIRS, TASKS, PairTask, Task
 from model.tasks.pair_sampling import draw_pairs
 from model.tokenizer import Encoding, Tokenizer
+from model.training.live import kept_model
 from model.transformer import Trace
 from viz.types import Array
 from viz.ui import server_cache, slots
+from viz.ui.state import Key
 
 compute_slots = slots.short
 MEGABYTE = 10**6
@@ -105,6 +107,12 @@ def text_models() -> tuple[str, ...]:
     return (*_own_languages(), *registry().names(), *_steps_of_languages())
 
 
+def kept_models() -> tuple[str, ...]:
+    """The steps of live trainings that this visit has kept as models, as far as they are still here."""
+    names_of_visit = st.session_state.get(Key.KEPT_MODELS, ())
+    return tuple(name for name in names_of_visit if session_models().find(name) is not None)
+
+
 @lru_cache(maxsize=1)
 def pair_models() -> tuple[str, ...]:
     """The encoder–decoders of Transformer layers: they read one sentence and write another."""
@@ -134,7 +142,7 @@ def comparable(weights: str) -> tuple[str, ...]:
 
     Such are two steps of one training, or a model and what was trained further from it.
     """
-    return tuple(name for name in text_models() if name != weights and _alike(weights, name))
+    return tuple(name for name in (*text_models(), *kept_models()) if name != weights and _alike(weights, name))
 
 
 def _alike(a: str, b: str) -> bool:
@@ -159,7 +167,8 @@ def removable_parts(weights: str) -> Switches:
 
 def task(weights: str) -> Task:
     """The language these weights were trained on; of models from elsewhere, the English passages of the lab."""
-    return TASKS[about(weights).task]
+    name = about(weights).task
+    return TASKS[name] if name in TASKS else kept_model.language(name)
 
 
 def pair_task(weights: str) -> PairTask:

@@ -63,6 +63,23 @@ class Param(StrEnum):
     DILATION = "dilation"  # the same in every layer, or doubled from layer to layer
     GLOBAL_TOKENS = "global_tokens"  # first tokens that every token may attend to, and that attend to every token
     CLOCK = "clock"  # the step of the schedule
+    COST_N = "cost_n"  # sizes of a layer: tokens, width, taps of a convolution, keys in a window, heads, projected keys
+    COST_D = "cost_d"
+    COST_KERNEL = "cost_kernel"
+    COST_WINDOW = "cost_window"
+    COST_HEADS = "cost_heads"
+    COST_RANK = "cost_rank"
+    FIT_FROM = "fit_from"  # the length from which on an exponent is fitted
+    TILE_QUERIES = "tile_queries"
+    TILE_KEYS = "tile_keys"
+    TILE_STEP = "tile_step"  # tiles that are done, from 0
+    CACHE_N = "cache_n"  # sizes of a decoder: tokens, layers, heads, width of a head, heads of keys, keys in a window
+    CACHE_LAYERS = "cache_layers"
+    CACHE_HEADS = "cache_heads"
+    CACHE_HEAD_WIDTH = "cache_head_width"
+    CACHE_GROUPS = "cache_groups"
+    CACHE_WINDOW = "cache_window"
+    CACHE_BYTES = "cache_bytes"  # of a number
     # Masks
     MASK_KIND = "mask_kind"
     MASK_SIZE = "mask_size"  # the number that a kind takes
@@ -115,6 +132,8 @@ class Param(StrEnum):
     TRAIN_STEPS = "train_steps"
     TRAIN_CHANGE = "train_change"  # in what model B differs
     TRAIN_VALUE = "train_value"  # what it has instead
+    HISTORY_OF = "history_of"  # the training that is wound back
+    HISTORY_STEP = "history_step"
     # Translate
     TASK = "task"
     NETWORK = "network"
@@ -190,6 +209,8 @@ class Key(StrEnum):
     MEASURE = "measure"
     MEASURED = "measured"  # the experiment whose times are shown
     STOP_MEASURING = "stop_measuring"
+    # Why attention
+    MEASUREMENT = "measurement"  # the name of the measurement that this visit has started
     # Remove a part
     OPENED_WITHOUT = "opened_without"  # True: the page has taken the scaling out, not a person; absent: not opened yet
     NEVER = "never"  # the part without which the twin was trained
@@ -197,6 +218,12 @@ class Key(StrEnum):
     # Training
     TRAINING = "training"  # the name of this visit's training
     COMPARISON = "comparison"  # of a number: a button that sets A and B for a known comparison
+    KEPT_MODELS = "kept_models"  # the names of the models that this visit keeps
+    KEPT_TITLE = "kept_title"  # what the next one is to be called
+    KEEP_STEP = "keep_step"
+    KEPT_FILE = "kept_file"  # of a name: the button that saves it
+    OPEN_KEPT = "open_kept"  # of a name: the button that opens Heads with it
+    LET_KEPT_GO = "let_kept_go"
     RATE_FACTOR = "rate_factor"  # what the learning rate is multiplied by from now on
     # Translate
     SOURCE_OF = "source_of"  # (task, example): the task whose example the source is
@@ -220,6 +247,8 @@ class Key(StrEnum):
     YOUR_LOOK = "your_look"  # the inspection that is under way
     YOUR_WORK = "your_work"  # the loading that is under way
     YOUR_CALLED = "your_called"  # the name under which its result is kept
+    SAVED_STEP = "saved_step"  # the file of a kept step that was dropped
+    SAVED_STEP_FAULT = "saved_step_fault"  # why it cannot be opened; "": it can
     NPZ = "npz"  # the file that was dropped
     SAVE_SAMPLE = "save_sample"
     NPZ_CONTENT = "npz_content"  # id of an upload → hash of its content
@@ -320,6 +349,9 @@ def clear(*, keep: Iterable[Key]) -> None:
         del st.session_state[name]
 
 
-def in_address() -> DeltaGenerator:
-    """A hidden container. A control within it ties a value that a figure sets to the address of the page."""
-    return st.container(key="address")
+def in_address(figure: str = "") -> DeltaGenerator:
+    """A hidden container. A control within it ties a value that a figure sets to the address of the page.
+
+    figure: its key, where several figures of a page have such controls.
+    """
+    return st.container(key=f"address_{figure}" if figure else "address")

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from model.training.live.relations import RELATIONS, relation_scores, right_keys
 from model.training.live.settings import BATCH, LiveSettings
 from model.training.live.tasks import IGNORED
 from model.training.optimizer import Divergence, Step, optimizer_for
@@ -46,7 +47,13 @@ class Measurement:
     residual: Array  # (L + 1,) mean length of the residual stream's vectors: embedded, and after each layer
     weights: Array  # (L, H, T, T) attention weights of the first held-out sequence
     prediction: Array  # (T,) ids with the largest logit
-    on_answer: Array  # (L, H) mean weight of held-out queries on the keys that hold their target
+    scores: Array  # (R, L, H) mean weight on the right keys of each of RELATIONS, on all held-out sequences
+
+    @property
+    def on_answer(self) -> Array:
+        """The mean weight (L, H) of held-out queries on the keys that hold their target."""
+        weights: Array = self.scores[RELATIONS.index("token that is asked for")]
+        return weights
 
 
 @dataclass(frozen=True)
@@ -108,6 +115,7 @@ class Learner:
         self.network = self._loop.build(settings.seed)
         self._optimizer = optimizer_for(self.network, settings.lr)
         self._held_out = settings.live_task.held_out()
+        self._right = right_keys(*self._held_out)
         self._kept: dict[int, _Kept] = {}
         self._last = self._first_batch()
         self._steps = self._from(0)
@@ -194,7 +202,7 @@ class Learner:
             residual=_read_only([_mean_length(stream) for stream in residual_streams(trace)]),
             weights=_read_only(torch.stack([layer.attention.weights[0] for layer in trace.layers]).numpy()),
             prediction=_read_only(prediction[0].numpy()),
-            on_answer=_read_only(weight_on_answer(trace, ids, targets).numpy()),
+            scores=relation_scores(torch.stack([layer.attention.weights for layer in trace.layers], 1), self._right),
         )
         self._keep()
 
@@ -205,7 +213,8 @@ class Learner:
         size = sum(tensor.nbytes for tensor in tensors)
         self._kept[self.step] = _Kept(network, optimizer, self.factor, size)
         while self.kept_bytes > self._most_bytes and len(self._kept) > 2:
-            for step in self.kept_steps[1:-1:2]:  # every second of them, so that what is left is evenly spread
+            older = self.kept_steps[1 : len(self._kept) // 2 + 1]  # step 0 stays: one can always begin again
+            for step in older[::2]:  # every second of them, so that what is left is evenly spread
                 del self._kept[step]
 
     def weights_of(self, step: int) -> dict[str, Tensor]:
@@ -241,20 +250,14 @@ def _loss(logits: Tensor, targets: Tensor) -> Tensor:
     return F.cross_entropy(logits.flatten(0, 1), targets.flatten(), ignore_index=IGNORED)
 
 
+def held_out_loss_of(trace: Trace[Tensor], targets: Tensor) -> float:
+    """The loss of a forward pass in nats. targets (B, T), IGNORED where nothing is asked."""
+    return _loss(trace.logits, targets).item()
+
+
 def residual_streams(trace: Trace[Tensor]) -> list[Tensor]:
     """The residual stream (B, T, C) as it is embedded, and after each layer."""
     return [trace.embed, *(layer.resid_post for layer in trace.layers)]
-
-
-def weight_on_answer(trace: Trace[Tensor], ids: Tensor, targets: Tensor) -> Tensor:
-    """The weight (L, H) that a query gives to the keys that hold its target, on average over all queries that have one.
-
-    ids and targets (B, T). A head that copies the answer to the place where it is needed has a weight near 1.
-    """
-    has_target = targets != IGNORED  # (B, T)
-    holds = ((ids[:, None, :] == targets[:, :, None]) & has_target[:, :, None]).to(trace.embed.dtype)  # (B, T, T)
-    layers = [torch.einsum("bhts,bts->h", layer.attention.weights, holds) for layer in trace.layers]
-    return torch.stack(layers) / has_target.sum()
 
 
 def _mean_length(stream: Tensor) -> float:

@@ -75,6 +75,17 @@ FIGURES = {
     "sliders": sliding("/positions?view=Waves&pos=3", "waves_drawn", "position", "pos=9", (3, 9, 11), "name=pos"),
     "turns": sliding("/positions?view=Rotation&k=5", "turns_drawn", "step", r"[?&]k=9", (5, 9, 11), "name=k"),
     "saturation": sliding("/remove?view=Why+√d_k&d_k=16", "saturation", "stepIndex", "d_k=128", (4, 7, 8)),
+    "costs": sliding(
+        "/why?view=The+table&cost_d=128", "layer_costs", "state.cost_d", "cost_d=256", (3, 4, 5), "name=cost_d"
+    ),
+    "tiles": sliding(
+        "/why?view=Escaping+the+square&tile_step=1",
+        "tiles",
+        "state.tile_step",
+        "tile_step=3",
+        (1, 3, 5),
+        "name=tile_step",
+    ),
     "shuffle": Figure(
         "/positions?view=Shuffle+test&word_order=1.2.3.4.5.6.7.8.9.10.12.11",
         "shuffled",

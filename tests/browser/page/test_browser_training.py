@@ -140,8 +140,8 @@ def test_the_schedule_follows_its_slider_at_once_and_the_run_uses_it(training):
     expect(lab.locator(".reading")).to_contain_text("until step 20,")
     training.page.wait_for_url(re.compile("train_warmup=20"), timeout=PATIENCE)
     wait_for_rest(training.page)
-    training.page.get_by_role("button", name="Live", exact=True).or_(
-        training.page.get_by_role("radio", name="Live", exact=True)
+    training.page.get_by_role("button", name="Learn live", exact=True).or_(
+        training.page.get_by_role("radio", name="Learn live", exact=True)
     ).first.click()
     training.lab.wait_for(timeout=PATIENCE)
     training.lab.locator("button.single").click()

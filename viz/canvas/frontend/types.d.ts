@@ -356,6 +356,90 @@ export interface LayerGridHeader extends SlidersHeader {
   grids: { title: string; labels: string[] }[];
 }
 
+/** The sizes of a layer: model/cost/complexity.py. */
+export interface CostSizes {
+  n: number;
+  d: number;
+  kernel: number;
+  window: number;
+  n_heads: number;
+  rank: number;
+}
+
+/** The sizes of a decoder: model/cost/decoding.py. */
+export interface DecoderSizes {
+  n_layers: number;
+  d: number;
+  n_heads: number;
+  n_groups: number;
+  window: number;
+  d_ff: number;
+  vocab_size: number;
+  bytes_per_number: number;
+}
+
+/** A type of layer, and its three formulas as texts. */
+export interface CostRow {
+  kind: string;
+  label: string;
+  operations: string;
+  sequential: string;
+  path: string;
+}
+
+/** One layer at one length, as the server has measured it; null where it was refused. */
+export interface CostResult {
+  kind: string;
+  n: number;
+  seconds: number | null;
+  peak_bytes: number | null;
+  refused: string;
+}
+
+export interface LayerCostsHeader extends SlidersHeader {
+  rows: CostRow[];
+  columns: string[];
+  /** Field of CostSizes, or from_n → name of its slider. */
+  sizes: Record<string, string>;
+  /** The shortest and the longest n of the charts. */
+  stops: [number, number];
+  /** Which type of layer becomes cheaper than which; what is written there. */
+  pair: [string, string];
+  short: string;
+  /** Whether the costs of one head and of many are written below the table. */
+  heads: boolean;
+  /** The name of the stream; "": nothing was measured. */
+  run: string;
+  results: CostResult[];
+  lengths: number[];
+  rests: boolean;
+  /** Whether this visit has started the measurement. */
+  mine: boolean;
+  note: string;
+  seconds: number;
+}
+
+export interface DecodingCostsHeader extends SlidersHeader {
+  variants: string[];
+  /** Field of DecoderSizes, n or head_width → name of its slider. */
+  sizes: Record<string, string>;
+  stops: [number, number];
+}
+
+export interface ApproximationHeader extends FigureHeader {
+  methods: string[];
+  sizes: number[];
+  head: number;
+}
+
+export interface TiledAttentionHeader extends SlidersHeader {
+  tokens: string[];
+  /** Queries and keys of a tile. */
+  tile: [number, number];
+  places: [number, number][];
+  skipped: [number, number][];
+}
+
 export interface ShuffleHeader extends FigureHeader {
   tokens: string[];
   order: number[];
@@ -448,6 +532,27 @@ export interface TrainingHeader extends FigureHeader {
   loss_levels: TrainingLevel[];
   accuracy_levels: TrainingLevel[];
   role: number;
+}
+
+/** A head that took up a role between two saved steps. */
+export interface HeadRole {
+  relation: string;
+  layer: number;
+  head: number;
+  before: number;
+  after: number;
+}
+
+/** With the arrays scores (N, R, L · H) and weights, codes (N, L · H, rows, columns). null: the number is not finite. */
+export interface TrainingHistoryHeader extends SlidersHeader {
+  steps: number[];
+  loss: (number | null)[];
+  rate: number[];
+  relations: string[];
+  layers: number;
+  heads: number;
+  roles: HeadRole[];
+  tokens: string[];
 }
 
 /** viz/export/notebook.py. */

@@ -1,11 +1,11 @@
 """The settings of A and B: every control is bound to the address. B differs from A in one thing."""
 
 from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from model.norm import NORMS
 from model.position import POSITIONS
@@ -13,10 +13,8 @@ from model.training.live.settings import DECAYS, MOST, LiveSettings
 from model.training.live.tasks import LIVE_TASKS
 from viz.pages.training.runs import Run
 from viz.ui import controls
-from viz.ui.state import Key, Param, in_address, key_of
+from viz.ui.state import Key, Param, key_of
 
-LIVE = "Live"
-VIEWS = (LIVE, "Learning rate", "Before training", "Along the gradient")
 NOTHING = "nothing"
 NO_CLIP = "none"
 
@@ -133,15 +131,24 @@ def difference(setting: Setting, settings: LiveSettings) -> str:
     return f"{setting.label}: {spelled(value)}"
 
 
-def view() -> str:
-    """Which of the views is shown."""
+LIVE, BACK = "Learn live", "Wind back"
+VIEWS = (LIVE, BACK, "Learning rate", "Before training", "Along the gradient")
+
+
+def choose_view() -> str:
+    """What the page shows: two models that learn, a training at its saved steps, or what is behind a training."""
+    controls.note_link_values()
     return controls.choice("View", VIEWS, key=Param.VIEW)
 
 
-def choose(shows_b: bool = True) -> Chosen:
-    """The settings that the controls hold. shows_b: whether what B has stands on the page too."""
-    controls.note_link_values()
-    with st.sidebar:
+def _sidebar(seen: bool, name: str) -> DeltaGenerator:
+    """The sidebar; or a place in it that nobody sees, so that the values of the controls stay."""
+    return st.sidebar if seen else st.sidebar.container(key=f"unseen_{name}")
+
+
+def choose(seen: bool = True, shows_b: bool = True) -> Chosen:
+    """The settings that the controls hold. seen: whether they do something in the open view; shows_b: those of B."""
+    with _sidebar(seen, "training"):
         task = TASKS[st.selectbox("Task", list(TASKS), key=Param.TRAIN_TASK, bind="query-params")]
         st.caption(LIVE_TASKS[task].purpose)
         values = _row(SIZES) | _row(CHOICES[:2]) | _row(CHOICES[2:])
@@ -163,8 +170,9 @@ def choose(shows_b: bool = True) -> Chosen:
                 "Steps", STEPS, STEPS.index(DEFAULT.steps), key=Param.TRAIN_STEPS, bind="query-params", width=110
             )
         seeds = st.slider("Seeds, of each model", 1, SEEDS, 1, key=Param.TRAIN_SEEDS, bind="query-params")
-    with nullcontext() if shows_b else in_address():
-        return replace(_with_b(LiveSettings(task=task, **values)), seeds=int(seeds))
+    a = LiveSettings(task=task, **values)
+    with st.container() if seen and shows_b else _sidebar(False, "difference"):
+        return replace(_with_b(a), seeds=int(seeds))
 
 
 def _row(settings: Sequence[Setting]) -> dict[str, Any]:
@@ -245,9 +253,9 @@ def set_comparison(comparison: Comparison) -> None:
 FACTORS = (0.1, 0.3, 1.0, 3.0, 10.0)
 
 
-def rate_factor(run: Run) -> None:
+def rate_factor(run: Run, seen: bool = True) -> None:
     """What the learning rate of both models is multiplied by, from the next step on."""
-    factor = st.sidebar.select_slider(
+    factor = _sidebar(seen, "rate").select_slider(
         "Learning rate × from now on",
         FACTORS,
         1.0,

@@ -12,7 +12,7 @@ from model.training.live.learner import Measurement, part_names
 from model.training.live.pair import Frame, legal_share
 from model.training.live.tasks import IGNORED, LiveTask
 from viz import canvas
-from viz.captions.training import ROLE, Claim, Levels, Outcome, Role, describe_training
+from viz.captions.training import ROLE, AnswerHead, Claim, Levels, Outcome, describe_training
 from viz.export.tables import NamedArray, Table, file_name
 from viz.labels import named, truncate
 from viz.pages.training.controls import Chosen
@@ -136,12 +136,12 @@ def by_seed(frames: Sequence[Frame]) -> list[list[Frame]]:
     return [[(frame, *frame.others)[number] for frame in frames] for number in range(1 + len(frames[0].others))]
 
 
-def role_of(measured: Sequence[Measurement]) -> Role | None:
+def role_of(measured: Sequence[Measurement]) -> AnswerHead | None:
     """The first head that has taken up its role, to find the answer; None: none has."""
     for each in measured:
         if each.on_answer.max() >= ROLE:
             layer, head = np.unravel_index(each.on_answer.argmax(), each.on_answer.shape)
-            return Role(int(layer), int(head), each.step)
+            return AnswerHead(int(layer), int(head), each.step)
     return None
 
 

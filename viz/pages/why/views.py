@@ -8,7 +8,14 @@ from viz.canvas import Slider
 from viz.ui import controls
 from viz.ui.state import Param, in_address
 
-VIEWS = ("Distance", "Windows", "One after another")
+VIEWS = (
+    "Distance",
+    "Windows",
+    "One after another",
+    "The table",
+    "Escaping the square",
+    "Decoding and the cache",
+)
 SENTENCE = frozenset({controls.Control.MODEL, controls.Control.TEXT})
 MOST_TOKENS = 16  # of a text: the paths between all pairs of them are sent at once
 LAYERS = tuple(range(1, 9))
@@ -24,9 +31,12 @@ def layers(label: str, default: int = 4) -> int:
     return st.selectbox(label, LAYERS, LAYERS.index(default), key=Param.STACK_LAYERS, bind="query-params", width=250)
 
 
-def addressed(sliders: Sequence[Slider], opens: Sequence[int]) -> dict[str, int]:
-    """The state of the sliders of a drawing as the link has it. A shorter text moves a slider to its last stop."""
-    with in_address():
+def addressed(sliders: Sequence[Slider], opens: Sequence[int], figure: str = "") -> dict[str, int]:
+    """The state of the sliders of a drawing as the link has it. A shorter text moves a slider to its last stop.
+
+    figure: its key, where several figures of a view have sliders.
+    """
+    with in_address(figure):
         state = {}
         for slider, default in zip(sliders, opens, strict=True):
             name = Param(slider.name)

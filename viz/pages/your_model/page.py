@@ -3,7 +3,7 @@
 import streamlit as st
 
 from viz.pages.your_model import load_model, uploaded_maps
-from viz.ui import controls, figure_panel, visitor
+from viz.ui import controls, figure_panel, kept_models, visitor
 
 theme = visitor.theme()
 notices = st.container()
@@ -11,6 +11,8 @@ controls.note_link_values()
 model, file = st.columns(2, gap="large")
 with file:
     given_maps = uploaded_maps.upload_maps()
+    kept_models.upload()
+    kept_models.show()
 if load_model.loading_allowed():
     with model:
         load_model.choose_model()

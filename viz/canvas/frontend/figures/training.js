@@ -6,6 +6,7 @@
 /** @typedef {import("../types.js").Root} Root */
 
 import { asSvg, onCanvas } from "../lib/drawing.js";
+import { eventStream } from "../lib/event_stream.js";
 import { countDrawing, drawings, element, listen, rootOf, unpack } from "../lib/page_state.js";
 import { drawTraining, layoutOf } from "./training_drawing.js";
 
@@ -93,31 +94,27 @@ function advance(view, delta) {
   return true;
 }
 
-// While the training goes on, its stream is open. A file of the figure has no server to ask.
 /** @param {View} view */
 function connect(view) {
   disconnect(view);
-  if (view.rests || !location.protocol.startsWith("http")) return;
-  const after = view.frames.at(-1)?.step ?? -1;
-  const source = new EventSource(`./_lab/streams/${encodeURIComponent(view.run)}?after=${after}`);
-  view.source = source;
-  source.onmessage = (event) => take(view, JSON.parse(event.data));
-  source.addEventListener("status", (event) => {
-    view.waits = JSON.parse(event.data).ahead;
-    showControls(view);
-  });
-  source.addEventListener("rest", () => {
-    disconnect(view);
-    view.rests = true;
-    showControls(view);
-    view.onRest();
+  if (view.rests) return;
+  view.close = eventStream(view.run, view.frames.at(-1)?.step ?? -1, {
+    onMessage: (frame) => take(view, frame),
+    onStatus: (ahead) => {
+      view.waits = ahead;
+      showControls(view);
+    },
+    onRest: () => {
+      view.rests = true;
+      showControls(view);
+      view.onRest();
+    },
   });
 }
 
 /** @param {View} view */
 function disconnect(view) {
-  view.source?.close();
-  view.source = null;
+  view.close?.();
   cancelAnimationFrame(view.painting);
 }
 

@@ -96,19 +96,18 @@ export function layoutOf(header, width) {
   return { panels, maps, example, height: end + lines * block + 4 };
 }
 
-// As many maps beside each other as make them largest, and all of them no taller than MAPS_TALL.
+// As many maps beside each other as make them largest, and all of them no taller than `most`.
 /**
  * @param {number} count
  * @param {number} room
+ * @param {number} [most]
  */
-function gridOf(count, room) {
+export function gridOf(count, room, most = MAPS_TALL) {
   const label = line();
   let best = { columns: 1, side: 0, label, tall: 0 };
   for (let columns = 1; columns <= count; columns++) {
     const rows = Math.ceil(count / columns);
-    const side = Math.floor(
-      Math.min((room - 8 * (columns - 1)) / columns, WIDEST_MAP, (MAPS_TALL - rows * label) / rows),
-    );
+    const side = Math.floor(Math.min((room - 8 * (columns - 1)) / columns, WIDEST_MAP, (most - rows * label) / rows));
     if (side > best.side) best = { columns, side, label, tall: rows * (side + label) };
   }
   return best;

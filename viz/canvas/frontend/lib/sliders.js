@@ -22,7 +22,7 @@ export function connectRange(range, protocol, onMove, onRest) {
 const WAIT = 200; // milliseconds that a slider rests before it is posted to Python
 
 // specs: [{ name, label, values }]; onMove(state) at every step, post(state) at rest. Returns { node, receive(specs,
-// state, heard) }.
+// state, heard), step(name, delta) }.
 /**
  * @param {(state: any) => void} onMove
  * @param {(post: { number: number, value: unknown }) => void} post
@@ -57,13 +57,36 @@ export function sliders(onMove, post) {
     controls.set(spec.name, { range, spell, spec });
   }
 
+  // Move a slider by so many stops, as a person would; whether it has such a stop.
+  /**
+   * @param {string} name
+   * @param {number} delta
+   */
+  function step(name, delta) {
+    const range = controls.get(name)?.range;
+    const next = Number(range?.value) + delta;
+    if (!range || next < 0 || next > Number(range.max)) return false;
+    range.value = String(next);
+    range.dispatchEvent(new Event("input"));
+    range.dispatchEvent(new Event("change"));
+    return true;
+  }
+
   /**
    * @param {import("../types.d.ts").SliderSpec[]} specs
    * @param {Record<string, number>} state
    * @param {number} [acknowledged]
    */
   function receive(specs, state, acknowledged) {
-    for (const spec of specs) if (!controls.has(spec.name)) add(spec);
+    for (const spec of specs) {
+      const known = controls.get(spec.name);
+      if (!known) add(spec);
+      else if (known.spec.values.length !== spec.values.length) {
+        known.spec.values = spec.values;
+        known.range.max = String(spec.values.length - 1);
+        known.spell();
+      }
+    }
     if (!protocol.news(state, acknowledged)) return values;
     values = { ...state };
     for (const { range, spell, spec } of controls.values()) {
@@ -72,5 +95,5 @@ export function sliders(onMove, post) {
     }
     return values;
   }
-  return { node, receive };
+  return { node, receive, step };
 }

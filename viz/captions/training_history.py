@@ -1,0 +1,48 @@
+"""What the saved steps of a training show: when each head took up its role, from the measured scores."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from viz.captions.counting import counted, decimals
+
+
+@dataclass(frozen=True)
+class Role:
+    """A head that took up a role between two saved steps, and its mean weight on the right keys at both."""
+
+    relation: str
+    layer: int
+    head: int
+    before: int
+    after: int
+    score_before: float
+    score_after: float
+
+
+def describe_training_history(steps: Sequence[int], loss: Sequence[float], roles: Sequence[Role], least: float) -> str:
+    """steps, loss (N,) in nats, held out; least: the mean weight from which a head has a role."""
+    if len(steps) == 1:
+        return f"Only step {steps[0]:,} is measured, so nothing can be wound back yet."
+    fall = (
+        f"The held-out loss goes from {decimals(loss[0])} to {decimals(loss[-1])} nats in "
+        f"{counted(steps[-1] - steps[0], 'step')}."
+    )
+    if not roles:
+        return (
+            f"{fall} At the last step no head has taken up a role: none puts {decimals(least)} of its weight on the "
+            "right tokens of a relation that it did not follow before."
+        )
+    listed = "; ".join(
+        f"**{role.relation}**, layer {role.layer} head {role.head}: {decimals(role.score_before)} → "
+        f"{decimals(role.score_after)} between steps {role.before:,} and {role.after:,}"
+        for role in roles
+    )
+    return f"{listed}. {fall}"
+
+
+def describe_kept_steps(kept: int, measured: int, size: float, most: float) -> str:
+    """The kept steps of both models of a live training. size, most: their memory in MB, and its bound."""
+    thinned = f" {counted(measured - kept, 'older step')} had to go, so that the rest fits." if kept < measured else ""
+    return (
+        f"{counted(kept, 'step')} of this training can be gone back to. They take {size:.1f} of {most:.0f} MB.{thinned}"
+    )
