@@ -31,6 +31,11 @@ def sentence(screen):
     return "".join(text for text, _ in component(screen, f"save_{figure.FIGURE}")[0]["reading"])
 
 
+@pytest.fixture(autouse=True)
+def _watched(monkeypatch):
+    monkeypatch.setattr(background, "WATCHED", PATIENCE)  # no browser watches; a busy machine takes its time
+
+
 @pytest.fixture
 def page():
     screen = well(visit(PAGE, train_steps=50, train_width=16))
@@ -43,7 +48,7 @@ def test_the_page_opens_untrained_and_follows_its_training(page):
     assert sentence(page).startswith("Neither model is trained yet.")
     run = run_of(page)
     figure._command(run, "play", 3)
-    assert run.wait(30)
+    assert run.wait(PATIENCE)
     well(page.run())
     assert run_of(page) is run and [frame["step"] for frame in header(page)["frames"]] == [0, 1, 2, 3]
     assert sentence(page).startswith("After 3 of 50 steps")
@@ -134,7 +139,7 @@ def test_the_markov_language_has_its_lines_and_reports_what_the_models_write():
     assert close(levels["entropy of the language"], np.log(3)) and close(levels["guessing"], np.log(12))
     run = run_of(screen)
     run.play(5)
-    assert run.wait(30)
+    assert run.wait(PATIENCE)
     well(screen.run())
     assert "of the words of A and" in sentence(screen)
     RUNS.forget(run.name)
@@ -143,7 +148,7 @@ def test_the_markov_language_has_its_lines_and_reports_what_the_models_write():
 def test_the_table_is_a_line_for_each_step_and_the_arrays_are_those_of_python(page):
     run = run_of(page)
     run.play(5)
-    assert run.wait(30)
+    assert run.wait(PATIENCE)
     table = figure.table(run.frames, 0)
     assert table["step"] == [0, 1, 2, 3, 4, 5]
     chosen = Chosen(*run.settings, None)
@@ -158,7 +163,7 @@ def test_seeds_run_further_pairs_that_stand_in_the_sentence_the_table_and_the_fi
     screen = well(visit(PAGE, train_steps=50, train_width=16, train_layers=1, train_seeds=3, train_seed=4))
     run = run_of(screen)
     run.play(5)
-    assert run.wait(30)
+    assert run.wait(PATIENCE)
     well(screen.run())
     assert run.pair.seeds == 3 and "over 3 seeds" in sentence(screen)
     assert len(header(screen)["frames"][-1]["others"]) == 2
@@ -175,8 +180,7 @@ def test_seeds_run_further_pairs_that_stand_in_the_sentence_the_table_and_the_fi
     RUNS.forget(screen.session_state[Key.TRAINING])
 
 
-def test_a_head_that_finds_the_answer_is_named_with_its_step(monkeypatch):
-    monkeypatch.setattr(background, "WATCHED", PATIENCE)  # no browser asks for it
+def test_a_head_that_finds_the_answer_is_named_with_its_step():
     screen = well(visit(PAGE, train_steps=200, train_layers=1, train_heads=1, train_change="nothing"))
     run = run_of(screen)
     run.play()
@@ -192,7 +196,7 @@ def test_a_model_that_has_diverged_leaves_gaps_and_no_fault(page):
     run = run_of(page)
     run.pair.b.network.embedding.weight.data[5] = float("inf")
     run.play(4)
-    assert run.wait(30) and run.pair.b.diverged
+    assert run.wait(PATIENCE) and run.pair.b.diverged
     well(page.run())
     assert header(page)["b"]["note"] and header(page)["frames"][-1]["b"] is None
     assert "stopped being a finite number after 0 steps" in sentence(page)
