@@ -122,7 +122,8 @@ class LayerNormOutside(LayerNorm):
         return NormTrace(mean, std, normalised, normalised * self.weight + self.bias, x)
 
 
-NORMS: dict[str, type[LayerNorm] | type[RMSNorm] | type[RunningBatchNorm]] = {
+Norm = LayerNorm | RMSNorm | RunningBatchNorm
+NORMS: dict[str, type[Norm]] = {
     "layer": LayerNorm,
     "layer ε outside": LayerNormOutside,
     "rms": RMSNorm,
@@ -130,7 +131,7 @@ NORMS: dict[str, type[LayerNorm] | type[RMSNorm] | type[RunningBatchNorm]] = {
 }
 
 
-def make_norm(config: ModelConfig) -> LayerNorm | RMSNorm | RunningBatchNorm:
+def make_norm(config: ModelConfig) -> Norm:
     """A new norm of the kind that the config names."""
     return lookup(NORMS, "norm_kind", config.norm_kind)(config.d_model, config.norm_eps)
 

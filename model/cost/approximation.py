@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from model.attention import attend
+from model.compute.progress import steps
 from model.cost.linear_attention import linear_attention
 from model.cost.linformer import linformer_attention, low_rank_weights, pooling_projection, random_projection
 from model.cost.window_attention import window_mask
@@ -117,4 +118,4 @@ def layer_errors(
     """
     q, k, v, causal = layer_vectors(experiment, layer)
     q, k, v = q[:, :most], k[:, :most], v[:, :most]
-    return {method: approximation_errors(method, q, k, v, sizes, causal).errors for method in methods}
+    return {method: approximation_errors(method, q, k, v, sizes, causal).errors for method in steps(methods)}

@@ -69,9 +69,9 @@ def serious_barriers(page: Page, **options: Any) -> list[Any]:
         "async (options) => (await axe.run(options)).violations", {"resultTypes": ["violations"], **options}
     )
     return [
-        (one["id"], [node["target"] for node in one["nodes"]])
-        for one in violations
-        if one["impact"] in ("serious", "critical")
+        (violation["id"], [node["target"] for node in violation["nodes"]])
+        for violation in violations
+        if violation["impact"] in ("serious", "critical")
     ]
 
 

@@ -56,9 +56,9 @@ def _reserved(side, version):
     if version > 1:
         n = version // 7 + 2
         step = 26 if version == 32 else (version * 4 + n * 2 + 1) // (2 * n - 2) * 2
-        at = [6, *[side - 7 - k * step for k in range(n - 1)][::-1]]
-        for y in at:
-            for x in at:
+        centres = [6, *[side - 7 - k * step for k in range(n - 1)][::-1]]
+        for y in centres:
+            for x in centres:
                 if (y, x) not in ((6, 6), (6, side - 7), (side - 7, 6)):
                     taken[y - 2 : y + 3, x - 2 : x + 3] = True
     if version >= 7:
@@ -70,8 +70,8 @@ def decode(side, path):
     """The text in a QR code."""
     square, version = modules(side, path), (side - 17) // 4
     order = [(8, x) for x in (0, 1, 2, 3, 4, 5, 7, 8)] + [(y, 8) for y in (7, 5, 4, 3, 2, 1, 0)]
-    told = int("".join(str(square[place]) for place in order), 2) ^ 0b101010000010010
-    level, mask = LEVELS[told >> 13], MASKS[told >> 10 & 7]
+    format_bits = int("".join(str(square[place]) for place in order), 2) ^ 0b101010000010010
+    level, mask = LEVELS[format_bits >> 13], MASKS[format_bits >> 10 & 7]
     taken = _reserved(side, version)
     bits = []
     columns = [x for x in range(side - 1, 0, -2) if x > 6] + [5, 3, 1]
@@ -80,15 +80,15 @@ def decode(side, path):
             for x in (right, right - 1):
                 if not taken[y, x]:
                     bits.append(int(square[y, x]) ^ (mask(y, x) == 0))
-    words = [int("".join(map(str, bits[at : at + 8])), 2) for at in range(0, len(bits) - 7, 8)]
+    words = [int("".join(map(str, bits[begin : begin + 8])), 2) for begin in range(0, len(bits) - 7, 8)]
     blocks, ecc = (int(table[level].split()[version - 1]) for table in (BLOCKS, ECC))
     short = len(words) // blocks - ecc
     lengths = [short + (block >= blocks - len(words) % blocks) for block in range(blocks)]
     rows = [[] for _ in range(blocks)]
     stream = iter(words)
-    for at in range(max(lengths)):
+    for index in range(max(lengths)):
         for block in range(blocks):
-            if at < lengths[block]:
+            if index < lengths[block]:
                 rows[block].append(next(stream))
     data = "".join(f"{word:08b}" for row in rows for word in row)
     assert data[:4] == "0100", "byte mode"

@@ -25,7 +25,7 @@ expect.set_options(timeout=PATIENCE)
 WORDS = EXAMPLE.split()
 SHORT = ["the", "dogs", "near", "the", "tree", "chase", "the", "cat", "."]
 FIRST = opening_head(Experiment(text=EXAMPLE)).place  # the head a page opens with; the address does not name it
-LAYER, HEAD = ((at + 1) % 3 for at in FIRST)  # another one
+LAYER, HEAD = ((index + 1) % 3 for index in FIRST)  # another one
 OTHER = re.compile(f"^Layer {LAYER}, head {HEAD}")
 HOSTILE = '<script>window.caught=1</script> <a href="https://example.org/">dog</a> <img src=x onerror=window.caught=1>'
 
@@ -41,7 +41,7 @@ class Lab:
         page.on("websocket", self._listen)
         page.on("request", lambda request: self.requests.append(request.url))
         page.on("pageerror", lambda error: self.complaints.append(f"uncaught: {error}"))
-        page.on("console", lambda said: self.complaints.append(said.text) if said.type == "error" else None)
+        page.on("console", lambda message: self.complaints.append(message.text) if message.type == "error" else None)
         page.on("dialog", lambda dialog: (self.complaints.append(f"dialog: {dialog.message}"), dialog.dismiss()))
 
     def _listen(self, socket):
@@ -157,7 +157,7 @@ def left_well(lab):
     expect(lab.page.get_by_test_id("stException")).to_have_count(0)
     # Streamlit's own client first asks below a page's path whether its server is there, then at the root.
     asks_below = any(re.fullmatch(r"/[\w-]+/_stcore/(health|host-config)", urlsplit(url).path) for url in lab.requests)
-    assert not [said for said in lab.complaints if not (asks_below and "404" in said)]
+    assert not [complaint for complaint in lab.complaints if not (asks_below and "404" in complaint)]
     strangers = {urlsplit(url).netloc for url in lab.requests if not url.startswith(("data:", "blob:"))}
     assert strangers <= {urlsplit(lab.address).netloc}
 
@@ -196,7 +196,7 @@ def test_the_page_is_in_the_themes_own_colours(context, address, scheme):
     page.emulate_media(color_scheme=scheme)
     lab = Lab(page, address).open()
     theme = THEMES[scheme]
-    paper = f"rgb({', '.join(str(int(theme.paper[at : at + 2], 16)) for at in (1, 3, 5))})"
+    paper = f"rgb({', '.join(str(int(theme.paper[start : start + 2], 16)) for start in (1, 3, 5))})"
     expect(lab.page.get_by_test_id("stApp")).to_have_css("background-color", paper)
     expect(lab.key("grid").locator(".lab")).to_have_css("--paper", theme.paper)
     shown = lab.key("enlarged").locator(".lab").evaluate("({ view }) => view.header.theme.weights.at(-1)")
@@ -227,9 +227,9 @@ def test_at_390_pixels_nothing_scrolls_sideways(narrow, address):
 def test_hovering_a_word_lights_its_row_everywhere_and_sends_nothing(still):
     still.leave()
     resting, sent = {key: still.lit_rows(key) for key in ("grid", "enlarged")}, len(still.frames)
-    for at in (5, 8, 2):
-        still.words.nth(at).hover()
-        expect(still.lit).to_have_text(WORDS[at - 1])
+    for position in (5, 8, 2):
+        still.words.nth(position).hover()
+        expect(still.lit).to_have_text(WORDS[position - 1])
         assert all(still.lit_rows(key) != before for key, before in resting.items())
     still.leave()
     assert {key: still.lit_rows(key) for key in resting} == resting
@@ -239,11 +239,11 @@ def test_hovering_a_word_lights_its_row_everywhere_and_sends_nothing(still):
 def test_hovering_a_word_shows_the_models_own_weights_under_the_others(lab):
     lab.open(layer=1, head=2)
     weights = run(Experiment(text=EXAMPLE)).layers[1].attention.weights[2]
-    for at in (4, 9):
-        lab.words.nth(at).hover()
-        expect(lab.lit).to_have_text(WORDS[at - 1])
+    for position in (4, 9):
+        lab.words.nth(position).hover()
+        expect(lab.lit).to_have_text(WORDS[position - 1])
         shown = lab.key("sentence").locator(".keys .value").all_inner_texts()
-        assert shown == [f"{weight:.2f}" if weight >= 0.05 else "" for weight in weights[at]]
+        assert shown == [f"{weight:.2f}" if weight >= 0.05 else "" for weight in weights[position]]
 
 
 def test_hovering_the_enlarged_map_lights_the_word_tells_of_it_and_sends_nothing(still):
@@ -349,7 +349,7 @@ def test_arrow_keys_move_between_words_are_spoken_and_enter_pins(lab):
     lab.open()
     lab.words.nth(0).focus()
     sent = len(lab.frames)
-    for key, at in (
+    for key, position in (
         ("End", 12),
         ("ArrowLeft", 11),
         ("Home", 0),
@@ -358,7 +358,7 @@ def test_arrow_keys_move_between_words_are_spoken_and_enter_pins(lab):
         ("ArrowRight", 2),
     ):
         lab.page.keyboard.press(key)
-        word = ["⟨start⟩", *WORDS][at]
+        word = ["⟨start⟩", *WORDS][position]
         assert lab.focused()["label"] == word
         assert lab.focused()["seen"]
         expect(lab.lit).to_have_text(word)
@@ -544,10 +544,10 @@ def test_a_suggestion_below_the_page_sets_the_state(lab):
 
 def figures_of(lab):
     """The keys of all figures on the page that can be saved."""
-    found = lab.page.locator("[class*='st-key-save_']").evaluate_all(
+    keys = lab.page.locator("[class*='st-key-save_']").evaluate_all(
         "all => all.map((one) => [...one.classList].find((name) => name.startsWith('st-key-save_')).slice(12))"
     )
-    return sorted(set(found))
+    return sorted(set(keys))
 
 
 @pytest.mark.parametrize("more", ["Next word", "Rollout"])
@@ -631,7 +631,7 @@ def test_the_browser_unpacks_what_python_packed(still):
     weights = np.random.default_rng(0).random((3, 5)).astype(np.float32)
     cells = np.arange(7, dtype=np.uint8)
     block = pack({"tokens": ["שלום", "👩🏽\u200d🚀", "<b>"]}, cells=cells, weights=weights)
-    told = still.page.evaluate(
+    result = still.page.evaluate(
         """async (bytes) => {
             const { unpack } = await import("/_stcore/bidi-components/attention-lab.head_grid/lib/page_state.js");
             const { header, arrays } = unpack(new Uint8Array(bytes));
@@ -639,4 +639,4 @@ def test_the_browser_unpacks_what_python_packed(still):
         }""",
         list(block),
     )
-    assert told == [["שלום", "👩🏽\u200d🚀", "<b>"], cells.tolist(), weights.ravel().tolist(), [3, 5]]
+    assert result == [["שלום", "👩🏽\u200d🚀", "<b>"], cells.tolist(), weights.ravel().tolist(), [3, 5]]

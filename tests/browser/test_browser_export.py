@@ -103,60 +103,63 @@ PAGES = [
     ("remove", {"norm": "false", "panel": "Residual stream", "text": SIXTY_FOUR}, "B: without layer norm"),
     ("remove", {"view": "Trained without"}, "trained without scaling by √d_k"),
     ("remove", {"view": "Why √d_k"}, "untrained, at initialisation"),
+    ("why", {"view": "The table", "cost_d": "128"}, None),
+    ("why", {"view": "Escaping the square", "tile_keys": "2"}, None),
+    ("why", {"view": "Decoding and the cache"}, None),
     ("translate", {"norm": "false", "panel": "Ablation"}, "without layer norm"),
     ("translate", {"network": "GRU without attention", "method": "beam", "panel": "Accuracy by length"}, None),
     ("translate", {"task": "Coreference"}, None),
 ]
 
 
-@pytest.mark.parametrize(("name", "state", "says"), PAGES, ids=lambda one: "" if one is None else str(one)[:40])
-def test_the_archive_of_a_page_holds_every_figure_its_data_and_the_way_back(page, address, name, state, says):
+@pytest.mark.parametrize(("name", "state", "notice"), PAGES, ids=lambda value: "" if value is None else str(value)[:40])
+def test_the_archive_of_a_page_holds_every_figure_its_data_and_the_way_back(page, address, name, state, notice):
     visit(page, address, name, **state)
     files = archive(page)
-    told = json.loads(files["experiment.json"])
-    assert told["link"] == page.url
-    assert told["page"] == name
-    assert told["state"].items() >= state.items()
-    assert told["version"] == version_of_lab()
-    keys = {one["figure"] for one in told["figures"]}
+    experiment = json.loads(files["experiment.json"])
+    assert experiment["link"] == page.url
+    assert experiment["page"] == name
+    assert experiment["state"].items() >= state.items()
+    assert experiment["version"] == version_of_lab()
+    keys = {figure["figure"] for figure in experiment["figures"]}
     shown = page.locator("[class*='st-key-save_']").evaluate_all(
         "all => all.map((one) => [...one.classList].find((name) => name.startsWith('st-key-save_')).slice(12))"
     )
     assert keys == set(shown)
-    for one in told["figures"]:
-        file = one["file"]
+    for figure in experiment["figures"]:
+        file = figure["file"]
         svg = files[f"figures/{file}.svg"]
-        assert origin(svg) == one["origin"]
-        assert one["origin"]["link"] == page.url
-        assert one["origin"]["version"] == version_of_lab()
+        assert origin(svg) == figure["origin"]
+        assert figure["origin"]["link"] == page.url
+        assert figure["origin"]["version"] == version_of_lab()
         assert not page.evaluate(OUTSIDE, svg.decode()), f"{file}: no label is cut"
         root = ElementTree.fromstring(svg)
         image = Image.open(io.BytesIO(files[f"figures/{file}.png"]))
         assert image.size == (2 * int(root.get("width")), 2 * int(root.get("height")))
-        assert json.loads(image.text["attention-lab"]) == one["origin"]
+        assert json.loads(image.text["attention-lab"]) == figure["origin"]
         assert len(image.convert("RGB").getcolors(1 << 24)) > 20, f"{file} is not blank"
         lines = list(csv.reader(io.StringIO(files[f"data/{file}.csv"].decode("utf-8-sig"), newline="")))
         assert len(lines) > 1
         assert {len(line) for line in lines} == {len(lines[0])}
         with np.load(io.BytesIO(files[f"data/{file}.npz"])) as numbers:
-            assert json.loads(str(numbers["origin"])) == one["origin"]
+            assert json.loads(str(numbers["origin"])) == figure["origin"]
             for array, axes in json.loads(str(numbers["axes"])).items():
                 assert numbers[array].shape == tuple(len(numbers[axis]) for axis in axes)
-        assert f"--figure {one['figure']} " in files["README.txt"].decode()
-    faces = {one["origin"].get("says") for one in told["figures"]}
-    assert faces >= {says}
-    for one in told["figures"]:
-        if face := one["origin"].get("says"):
-            assert face[0].upper() + face[1:] in " ".join(texts(files[f"figures/{one['file']}.svg"]))
+        assert f"--figure {figure['figure']} " in files["README.txt"].decode()
+    faces = {figure["origin"].get("says") for figure in experiment["figures"]}
+    assert faces >= {notice}
+    for figure in experiment["figures"]:
+        if face := figure["origin"].get("says"):
+            assert face[0].upper() + face[1:] in " ".join(texts(files[f"figures/{figure['file']}.svg"]))
     poster = " ".join(texts(files["poster.svg"]))
     assert page.locator(".st-key-heading h1").inner_text() in poster
     assert page.locator(".st-key-heading p").inner_text().split(".")[0] in poster
     assert not page.evaluate(CROSSED, files["poster.svg"].decode())
     spoken = re.sub(r"\s+", " ", poster)
-    for one in told["figures"]:
-        if one["figure"] != "sentence":  # it speaks of the word that has the focus
-            assert one["sentence"].split(":")[0][:30].strip() in spoken
-            assert not re.search(r"\$|\*\*", one["sentence"])
+    for figure in experiment["figures"]:
+        if figure["figure"] != "sentence":  # it speaks of the word that has the focus
+            assert figure["sentence"].split(":")[0][:30].strip() in spoken
+            assert not re.search(r"\$|\*\*", figure["sentence"])
     assert page.url in spoken.replace(" ", "") or page.url in spoken
     assert ElementTree.fromstring(files["poster.svg"]).find(f".//{SVG}a").get("href") == page.url
     assert not page.evaluate(OUTSIDE, files["poster.svg"].decode())
@@ -236,17 +239,17 @@ def offline(chrome, file, tmp_path):
     file.save_as(path)
     context = chrome.new_context(viewport={"width": 1100, "height": 900}, offline=True)
     page = context.new_page()
-    asked = []
-    page.on("request", lambda request: asked.append(request.url))
-    page.on("console", lambda said: asked.append(said.text) if said.type == "error" else None)
-    page.on("pageerror", lambda error: asked.append(str(error)))
+    requests = []
+    page.on("request", lambda request: requests.append(request.url))
+    page.on("console", lambda message: requests.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: requests.append(str(error)))
     page.goto(path.as_uri())
-    return page, asked
+    return page, requests
 
 
 def test_a_saved_page_opens_offline_and_answers_the_pointer(chrome, page, address, tmp_path):
     visit(page, address, "heads", scale="false", layer=1, head=2)
-    alone, asked = offline(chrome, saved(page, "enlarged", "HTML"), tmp_path)
+    alone, requests = offline(chrome, saved(page, "enlarged", "HTML"), tmp_path)
     lab = alone.locator("#figure .lab[data-drawn]")
     lab.wait_for(timeout=PATIENCE)
     x, y = lab.evaluate(
@@ -261,15 +264,15 @@ def test_a_saved_page_opens_offline_and_answers_the_pointer(chrome, page, addres
     expect(alone.locator("#figure .tip")).to_contain_text(f"{WORDS[4]} → {WORDS[1]}")
     expect(alone.locator("#figure .tip")).to_contain_text(f"{weight:.3f}")
     expect(alone.locator(".says")).to_have_text("without scaling by √d_k")
-    told = json.loads(alone.locator("#origin").text_content())
-    assert told["link"] == page.url
-    assert all(url.startswith(("file:", "data:", "blob:")) for url in asked), asked
+    origin = json.loads(alone.locator("#origin").text_content())
+    assert origin["link"] == page.url
+    assert all(url.startswith(("file:", "data:", "blob:")) for url in requests), requests
     alone.context.close()
 
 
 def test_a_saved_chart_opens_offline_and_answers_the_pointer(chrome, page, address, tmp_path):
     visit(page, address, "remove", view="Trained without")
-    alone, asked = offline(chrome, saved(page, "loss_curves", "HTML"), tmp_path)
+    alone, requests = offline(chrome, saved(page, "loss_curves", "HTML"), tmp_path)
     alone.locator(".js-plotly-plot .main-svg").first.wait_for(timeout=PATIENCE)
     x, y = alone.locator(".js-plotly-plot").evaluate(
         """(chart) => {
@@ -283,7 +286,7 @@ def test_a_saved_chart_opens_offline_and_answers_the_pointer(chrome, page, addre
     alone.mouse.move(x, y)
     expect(alone.locator(".hoverlayer .hovertext").first).to_contain_text("step")
     assert "Share" not in alone.content().partition("<script")[0]
-    assert all(url.startswith(("file:", "data:", "blob:")) for url in asked), asked
+    assert all(url.startswith(("file:", "data:", "blob:")) for url in requests), requests
     alone.context.close()
 
 
@@ -294,14 +297,14 @@ SLIDES = {"walk": ("inside", {}), "waves_drawn": ("positions", {}), "compare": (
 def test_any_drawing_of_ours_is_drawn_again_in_its_own_file(chrome, page, address, tmp_path, key):
     name, state = SLIDES[key]
     visit(page, address, name, **state)
-    alone, asked = offline(chrome, saved(page, key, "HTML"), tmp_path)
+    alone, requests = offline(chrome, saved(page, key, "HTML"), tmp_path)
     alone.locator("#figure .lab[data-drawn]").wait_for(timeout=PATIENCE)
     drawn = """canvas => {
         const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
         return new Set(new Uint32Array(data.buffer)).size;
     }"""
     assert alone.locator("#figure canvas").first.evaluate(drawn) > 20
-    assert all(url.startswith(("file:", "data:", "blob:")) for url in asked), asked
+    assert all(url.startswith(("file:", "data:", "blob:")) for url in requests), requests
     alone.context.close()
 
 
@@ -324,10 +327,10 @@ def test_the_lines_are_copied_and_the_menu_answers_keys(page, address):
     page.keyboard.press("Enter")
     expect(frame.get_by_role("status")).to_have_text("Copied.")
     lines = page.evaluate("navigator.clipboard.readText()")
-    there: dict[str, object] = {}
-    exec(lines, there)
+    namespace: dict[str, object] = {}
+    exec(lines, namespace)
     attention = run(Experiment(text=EXAMPLE, switches=Switches(scale=False))).layers[2].attention
-    assert close(there["weights"], attention.weights[2])
+    assert close(namespace["weights"], attention.weights[2])
 
 
 def test_paper_gets_the_poster_and_nothing_of_the_app(page, address):
@@ -338,7 +341,7 @@ def test_paper_gets_the_poster_and_nothing_of_the_app(page, address):
     page.emulate_media(media="print")
     expect(page.get_by_test_id("stSidebar")).to_be_hidden()
     expect(sheet).to_be_visible()
-    told = re.sub(r"\s+", " ", sheet.inner_text())
+    text = re.sub(r"\s+", " ", sheet.inner_text())
     for part in (
         "What breaks without it?",
         "Model: grammar, seed 0.",
@@ -347,7 +350,7 @@ def test_paper_gets_the_poster_and_nothing_of_the_app(page, address):
         "A − B",
         page.url,
     ):
-        assert part in told, part
+        assert part in text, part
     right = page.locator(".strip table td").all_inner_texts()
     assert len(right) >= 4 * 4 and set(right) <= set(sheet.locator("text").all_text_contents())
     page.emulate_media(media="null")

@@ -82,14 +82,14 @@ def test_every_step_ends_in_the_models_own_number(walk):
         expect(model).to_contain_text(re.compile("The model has"))
     for name in ("x", "q, k, v", "Σ weight · v", "+ stream"):
         lab.key("walk").get_by_role("button", name=name, exact=True).click()
-        told = model.inner_text()
-        difference = re.search(r"difference of (\S+)", told)
-        assert "same number" in told or float(difference[1]) < 1e-4, told
+        text = model.inner_text()
+        difference = re.search(r"difference of (\S+)", text)
+        assert "same number" in text or float(difference[1]) < 1e-4, text
 
 
 def test_a_click_on_a_cell_opens_its_sum(walk):
     lab = walk("?step_number=9")
-    told = lab.key("walk").locator(".total")
+    total = lab.key("walk").locator(".total")
     for kind, name in (("q", r"^q\[3\] = "), ("k", r"^k\[3\] = "), ("v", r"^v\[3\] = "), ("z", r"^z\[3\] = ")):
         x, y = lab.key("walk").locator(".lab").evaluate(
             """(root, kind) => {
@@ -100,9 +100,9 @@ def test_a_click_on_a_cell_opens_its_sum(walk):
             kind,
         )  # fmt: skip
         lab.page.mouse.click(x, y)
-        expect(told).to_have_text(re.compile(name))
+        expect(total).to_have_text(re.compile(name))
     lab.page.wait_for_timeout(1500)  # the address has followed, and the page has run again
-    expect(told).to_have_text(re.compile(r"^z\[3\] = "))
+    expect(total).to_have_text(re.compile(r"^z\[3\] = "))
 
 
 def test_the_address_follows_when_play_is_stopped(walk):
@@ -139,8 +139,8 @@ def test_hovering_a_word_moves_the_output_and_sends_nothing(walk):
     lab = walk("?view=Average+of+values")
     picture = lab.key("averaging").locator("canvas")
     sent, seen = len(lab.frames), set()
-    for at in (3, 6, 9):
-        lab.key("averaging").locator(".word").nth(at).hover()
+    for position in (3, 6, 9):
+        lab.key("averaging").locator(".word").nth(position).hover()
         expect(lab.key("averaging").locator(".word.lit")).to_have_count(1)
         seen.add(picture.evaluate("canvas => canvas.toDataURL()"))
     assert len(seen) == 3

@@ -20,12 +20,12 @@ ALONE = "document.documentElement.dataset.stage === '{}'"
 def page(context, address):
     page = context.new_page()
     page.set_viewport_size({"width": 1280, "height": 720})
-    page.complaints, page.asked = [], []
+    page.complaints, page.requests = [], []
     page.on("pageerror", lambda error: page.complaints.append(str(error)))
-    page.on("request", lambda request: page.asked.append(request.url))
+    page.on("request", lambda request: page.requests.append(request.url))
     yield page
     assert not page.complaints
-    assert {re.match(r"\w+://[^/:]*|blob:|data:", url)[0] for url in page.asked} <= {
+    assert {re.match(r"\w+://[^/:]*|blob:|data:", url)[0] for url in page.requests} <= {
         "http://127.0.0.1",
         "ws://127.0.0.1",
         "blob:",
@@ -38,8 +38,8 @@ def where(page):
     return page.evaluate("location.pathname + location.search")
 
 
-def until(page, told):
-    page.wait_for_function(told, timeout=PATIENCE)
+def until(page, expression):
+    page.wait_for_function(expression, timeout=PATIENCE)
 
 
 def alone(page, key):
@@ -98,12 +98,12 @@ def test_back_leads_to_the_step_before_and_from_the_first_to_the_lessons(page, a
     page.goto(f"{address}/lessons")
     page.locator(".st-key-link .lab").wait_for(timeout=PATIENCE)  # from here on there is one entry for a click
     wait_for_rest(page)
-    page.locator(".st-key-open_scaling button").click()
-    told = page.locator(".st-key-lesson_way .lab .where")
+    page.locator(".st-key-open_masks button").click()
+    place = page.locator(".st-key-lesson_way .lab .where")
 
     def arrived(step):
-        until(page, f"location.search.includes('lesson=scaling.{step}')")
-        expect(told).to_contain_text(f"{step} of 5")
+        until(page, f"location.search.includes('lesson=masks.{step}')")
+        expect(place).to_contain_text(f"{step} of 6")
         wait_for_rest(page)
 
     arrived(1)
@@ -221,8 +221,8 @@ def test_the_projector_by_keys(page, address):
         wait_for_rest(page)
         seen.append(page.evaluate("document.documentElement.dataset.stage"))
     order = ["sentence", "grid", "enlarged", "next", "lens"]
-    at = order.index(first)
-    assert seen == [order[at], order[at + 1], order[at + 2], order[at + 1]]
+    index = order.index(first)
+    assert seen == [order[index], order[index + 1], order[index + 2], order[index + 1]]
     until(page, f"location.search.includes('present={seen[-1]}')")
     page.reload()
     alone(page, seen[-1])
@@ -248,7 +248,7 @@ def test_presenting_begins_without_asking_the_server(page, address):
 
 def test_a_lesson_by_keys_from_its_page_to_its_end(page, address):
     page.goto(f"{address}/lessons")
-    page.get_by_role("button", name="Who may look at whom?").click()
+    page.get_by_role("button", name="Which words may attend to which?").click()
     way = page.locator(".st-key-lesson_way .lab")
     expect(way.locator(".where")).to_contain_text("1 of 6")
     assert "lesson=masks.1" in where(page) and where(page).startswith("/masks")
@@ -332,8 +332,8 @@ def stands_open(page, lesson, number):
     expect(drawn).to_be_visible(visible=step.figure in step.question.open_figures)
     sentence = page.locator(f".st-key-save_{step.figure} .reading").text_content()
     assert page.evaluate("getSelection().selectAllChildren(document.body) || getSelection().toString()")
-    heard = page.get_by_test_id("stMain").aria_snapshot()
-    assert step.question.text[:20] in heard and (not sentence or sentence[:25] not in heard)
+    snapshot = page.get_by_test_id("stMain").aria_snapshot()
+    assert step.question.text[:20] in snapshot and (not sentence or sentence[:25] not in snapshot)
 
 
 @pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.name)

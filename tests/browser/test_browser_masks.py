@@ -119,15 +119,15 @@ def test_the_slider_shows_every_number_without_a_word_to_the_server_and_tells_it
 
 def test_a_click_on_a_word_edits_it_and_the_past_stays_dark_until_the_mask_goes(board):
     board.open()
-    told = board.lab("leaks").locator("canvas")
-    expect(told).to_have_attribute("aria-label", re.compile(r"^⟨start⟩ 0, the 0, person 0, who 0, the 0, dogs [1-9]"))
-    box = told.bounding_box()
+    canvas = board.lab("leaks").locator("canvas")
+    expect(canvas).to_have_attribute("aria-label", re.compile(r"^⟨start⟩ 0, the 0, person 0, who 0, the 0, dogs [1-9]"))
+    box = canvas.bounding_box()
     board.page.mouse.click(box["x"] + 90, box["y"] + 30)  # "the", the first word
     board.page.wait_for_url(re.compile("edit_position=1"), timeout=PATIENCE)
     expect(board.lab("save_leaks")).to_contain_text("the one output before it is exactly unchanged")
     board.key("mask").locator("label").first.click()
     expect(board.lab("save_leaks")).to_contain_text("change earlier outputs")
-    expect(told).not_to_have_attribute("aria-label", re.compile(r"⟨start⟩ 0,"))
+    expect(canvas).not_to_have_attribute("aria-label", re.compile(r"⟨start⟩ 0,"))
 
 
 def test_a_guess_is_painted_revealed_and_scored(board):

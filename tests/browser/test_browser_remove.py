@@ -123,7 +123,7 @@ def test_everything_away_at_once_still_gives_a_picture_and_a_sentence(bench):
 
 def test_a_click_on_a_small_head_enlarges_it(bench):
     bench.open(scale="false")
-    layer, head = (at + 1 if at < 2 else 0 for at in FIRST)
+    layer, head = (index + 1 if index < 2 else 0 for index in FIRST)
     before = bench.pixels()
     bench.small.nth(4 * layer + head).click()
     bench.wait_for_link(f"layer={layer}")
@@ -164,18 +164,18 @@ def test_a_head_is_taken_out_and_put_back(bench):
 
 def test_a_row_is_overwritten(bench):
     bench.open(panel="Override one row", query=10)
-    told = bench.key("save_overwritten").locator(".reading")
-    expect(told).to_contain_text("changes by KL")
-    uniform = told.inner_text()
+    caption = bench.key("save_overwritten").locator(".reading")
+    expect(caption).to_contain_text("changes by KL")
+    uniform = caption.inner_text()
     ways = bench.key("override")
     ways.get_by_text("as it is", exact=True).click()
-    expect(told).to_contain_text("The row is unchanged, so B is the same as A")
+    expect(caption).to_contain_text("The row is unchanged, so B is the same as A")
     ways.get_by_text("one word", exact=True).click()
-    expect(told).to_contain_text(re.compile(r"changes by KL \d+\.\d{3} nats"))
-    assert told.inner_text() != uniform
+    expect(caption).to_contain_text(re.compile(r"changes by KL \d+\.\d{3} nats"))
+    assert caption.inner_text() != uniform
     ways.get_by_text("by hand", exact=True).click()
     expect(bench.page.get_by_test_id("stDataFrame")).to_be_visible()
-    expect(told).to_contain_text(re.compile("·10⁻|does not change"))  # the weights as they are, in three digits
+    expect(caption).to_contain_text(re.compile("·10⁻|does not change"))  # the weights as they are, in three digits
 
 
 def test_sliding_asks_nothing_and_letting_go_writes_the_address(bench):
@@ -184,25 +184,25 @@ def test_sliding_asks_nothing_and_letting_go_writes_the_address(bench):
     slider.wait_for(timeout=PATIENCE)
     wait_for_rest(bench.page)
     sent = len(bench.frames)
-    for at in range(len(WIDTHS)):
-        slider.evaluate("(range, at) => { range.value = at; range.dispatchEvent(new Event('input')); }", at)
-        expect(bench.key("saturation").locator(".width")).to_contain_text(str(WIDTHS[at]))
+    for index in range(len(WIDTHS)):
+        slider.evaluate("(range, at) => { range.value = at; range.dispatchEvent(new Event('input')); }", index)
+        expect(bench.key("saturation").locator(".width")).to_contain_text(str(WIDTHS[index]))
     assert len(bench.frames) == sent
     slider.evaluate("range => range.dispatchEvent(new Event('change'))")
     bench.wait_for_link("d_k=1024")
 
 
 @pytest.mark.parametrize(
-    ("told", "link", "shown"),
+    ("label", "link", "shown"),
     [
         ("Why divide by √d_k?", "view=Why", ".st-key-saturation .lab[data-drawn]"),
         ("What grows without layer norm?", "norm=false", ".st-key-stream_length .js-plotly-plot"),
         ("What does a model without the mask learn?", "mask=false", ".st-key-loss_curves .js-plotly-plot"),
     ],
 )
-def test_a_suggestion_opens_what_it_promises(bench, told, link, shown):
+def test_a_suggestion_opens_what_it_promises(bench, label, link, shown):
     bench.open()
-    bench.page.get_by_role("button", name=told).click()
+    bench.page.get_by_role("button", name=label).click()
     bench.wait_for_link(link)
     expect(bench.page.locator(shown)).to_be_visible()
 
@@ -216,7 +216,7 @@ def test_the_comparison_is_saved_as_svg_and_png(bench):
     texts = {"".join(text.itertext()).strip() for text in root.iter(f"{SVG}text")}
     assert {*WORDS, "A  full model, layer 2 head 2", "B  without scaling by √d_k", "A − B", "KL in nats"} <= texts
     assert len(root.findall(f"{SVG}g[@class='cells']")) == 3 * (1 + 12)
-    a, b = (run(Experiment(text=EXAMPLE, switches=one)).layers[2].attention.weights[2] for one in SIDES)
+    a, b = (run(Experiment(text=EXAMPLE, switches=switches)).layers[2].attention.weights[2] for switches in SIDES)
     minus = [rect for rect in root.iter(f"{SVG}rect") if rect.get("height") == "1.2"]
     assert len(minus) == np.count_nonzero(a - b < -0.15) > 0, "where B looks more is not told by colour alone"
     size = float(root.get("width")), float(root.get("height"))
@@ -234,8 +234,10 @@ def test_on_every_screen_no_number_is_cut_and_how_far_each_next_word_moved_is_se
         assert bench.page.evaluate(cut) <= 1, width
     bench.page.wait_for_function("lab => lab.view.place.narrow", arg=bench.drawing.element_handle(), timeout=PATIENCE)
     drawing = ElementTree.fromstring(bench.page.evaluate("attentionLab.drawings.get('compare')()"))
-    told = ["".join(text.itertext()) for text in drawing.iter(f"{SVG}text")]
-    at = told.index("next word changed, KL in nats") + 1
-    kl = prediction_change(*(run(Experiment(text=EXAMPLE, switches=one)) for one in SIDES))
-    assert told[at : at + 26 : 2] == ["⟨start⟩", *WORDS]
-    assert told[at + 1 : at + 27 : 2] == [format_metric(one) for one in kl], "a small change is not written as none"
+    texts = ["".join(text.itertext()) for text in drawing.iter(f"{SVG}text")]
+    start = texts.index("next word changed, KL in nats") + 1
+    kl = prediction_change(*(run(Experiment(text=EXAMPLE, switches=switches)) for switches in SIDES))
+    assert texts[start : start + 26 : 2] == ["⟨start⟩", *WORDS]
+    assert texts[start + 1 : start + 27 : 2] == [format_metric(value) for value in kl], (
+        "a small change is not written as none"
+    )

@@ -35,7 +35,7 @@ def at_step(lab, step):
     expect(lab.key("writing").locator(".lab")).to_have_attribute("data-step", str(step))
 
 
-def told(lab):
+def caption(lab):
     return lab.key("writing").locator(".sentence")
 
 
@@ -96,11 +96,11 @@ def test_play_writes_on_by_itself_and_stops(page):
 
 
 def test_every_step_says_the_models_word_and_where_it_looked(page):
-    made = translate(Experiment("translate", SOURCE))
+    translation = translate(Experiment("translate", SOURCE))
     lab = page("?target_step=1")
     lab.key("writing").locator(".lab").focus()
-    for word in made.tokens[:4]:
-        expect(told(lab)).to_contain_text(word)
+    for word in translation.tokens[:4]:
+        expect(caption(lab)).to_contain_text(word)
         lab.page.keyboard.press("ArrowRight")
 
 
@@ -109,14 +109,14 @@ def test_pointing_at_either_side_follows_its_looks_and_sends_nothing(page):
     canvas = lab.key("writing").locator("canvas.drawing")
     before = canvas.evaluate("canvas => canvas.toDataURL()")
     sent, pictures = len(lab.frames), {before}
-    for side, at in (("source", 6), ("output", 7), ("output", 1)):
+    for side, position in (("source", 6), ("output", 7), ("output", 1)):
         x, y = lab.key("writing").locator(".lab").evaluate(
             """(root, [side, at]) => {
                 const hit = root.view.hits.find((one) => one.side === side && one.index === at);
                 const box = root.view.canvas.getBoundingClientRect();
                 return [box.left + hit.x + hit.wide / 2, box.top + hit.y + hit.tall / 2];
             }""",
-            [side, at],
+            [side, position],
         )  # fmt: skip
         lab.page.mouse.move(x, y)
         lab.page.wait_for_timeout(100)
@@ -133,12 +133,12 @@ def test_pointing_at_a_row_of_the_map_lights_the_word_it_says(page):
     alignment = lab.key("alignment").locator(".lab[data-drawn]")
     row = "({ view: { place } }) => ({ x: place.left + place.wide / 2, y: place.above + 7.5 * place.cell })"
     alignment.hover(position=alignment.evaluate(row))
-    expect(told(lab)).to_contain_text(translate(Experiment("translate", SOURCE)).tokens[7])
+    expect(caption(lab)).to_contain_text(translate(Experiment("translate", SOURCE)).tokens[7])
 
 
 def test_a_gru_without_attention_shows_its_vector_the_same_at_every_step(page):
     lab = page(f"?network={ALONE.replace(' ', '+')}&target_step=2")
-    expect(told(lab)).to_contain_text(re.compile("only one vector of 128 numbers from the source"))
+    expect(caption(lab)).to_contain_text(re.compile("only one vector of 128 numbers from the source"))
     vector = "(root) => Array.from(root.view.n.vector).join()"
     first = lab.key("writing").locator(".lab").evaluate(vector)
     lab.key("writing").get_by_label("Next").click()

@@ -34,10 +34,10 @@ def slow_to_look_into(tmp_path):
     number = "2.2250738585072011360574097967091e-308,"  # of the numbers that take longest to read
     header = ('{"__metadata__":[' + number * (30 * 10**6 // len(number)) + "1]}").encode()
     (folder / "header.safetensors").write_bytes(struct.pack("<Q", len(header)) + header)
-    parts = [f"part-{at}.safetensors" for at in range(16)]
+    parts = [f"part-{number}.safetensors" for number in range(16)]
     for name in parts:
         (folder / name).symlink_to(folder / "header.safetensors")
-    index = {str(at): name for at, name in enumerate(["whole.safetensors", *parts])}
+    index = {str(number): name for number, name in enumerate(["whole.safetensors", *parts])}
     (folder / "model.safetensors.index.json").write_text(json.dumps({"weight_map": index}), encoding="utf-8")
     return folder
 
@@ -51,7 +51,7 @@ def slow_to_load(tmp_path):
     return folder
 
 
-def asked(page, folder):
+def inspected(page, folder):
     """Name a folder and have it looked into."""
     field = page.get_by_label("A folder on this machine")
     field.fill(str(folder))
@@ -61,7 +61,7 @@ def asked(page, folder):
 
 def opened_and_let_go(page, folder):
     """Another model is looked into, loaded and let go."""
-    asked(page, folder)
+    inspected(page, folder)
     page.locator("td", has_text="own-little").wait_for()  # until then the button loads what was looked into before
     page.get_by_role("button", name="Load it").click()
     expect(page.get_by_text("Nothing was kept")).to_have_count(0)
@@ -73,7 +73,7 @@ def opened_and_let_go(page, folder):
 def look(page, address, folder):
     page.set_default_timeout(PATIENCE)
     page.goto(f"{address}/your-model")
-    asked(page, folder)
+    inspected(page, folder)
     expect(page.get_by_role("button", name="Load it")).to_be_visible()
     wait_for_rest(page)
 
@@ -84,9 +84,9 @@ def test_from_a_folder_to_the_heads_of_the_model_without_a_request_to_another_ho
     look(page, address, folder)
     expect(page.get_by_text("own-little")).to_be_visible()
     serious = [
-        (one["id"], [node["target"] for node in one["nodes"]])
-        for one in Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
-        if one["impact"] in ("serious", "critical")
+        (violation["id"], [node["target"] for node in violation["nodes"]])
+        for violation in Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
+        if violation["impact"] in ("serious", "critical")
     ]
     assert not serious
     page.get_by_role("button", name="Load it").click()
@@ -119,7 +119,7 @@ def test_on_a_phone_nothing_hangs_over_the_edge(narrow, address, folder):
 def test_a_look_that_is_stopped_says_so_and_the_next_folder_is_opened(page, address, folder, slow_to_look_into):
     page.set_default_timeout(PATIENCE)
     page.goto(f"{address}/your-model")
-    asked(page, slow_to_look_into)
+    inspected(page, slow_to_look_into)
     page.get_by_text("Reading the folder, 1 s").wait_for()
     page.locator(".st-key-stop_look button").click()
     expect(page.get_by_text("Stopped. Nothing was kept.")).to_be_visible()
@@ -131,7 +131,7 @@ def test_a_look_that_is_stopped_says_so_and_the_next_folder_is_opened(page, addr
 def test_a_look_that_another_click_ends_says_so_too(page, address, folder, slow_to_look_into):
     page.set_default_timeout(PATIENCE)
     page.goto(f"{address}/your-model")
-    asked(page, slow_to_look_into)
+    inspected(page, slow_to_look_into)
     page.locator(".st-key-stop_look button").wait_for()
     field = page.get_by_label("A folder on this machine")
     field.fill(str(folder))

@@ -88,7 +88,8 @@ def test_a_context_of_its_own_is_claimed_by_the_nouns_of_the_card():
 
 
 @pytest.mark.parametrize(
-    ("weights", "which"), [("translate", "the mean of layer 1's heads"), ("translate-gru-attention", "its only head")]
+    ("weights", "which"),
+    [("translate", "the mean of layer 1's heads"), ("translate-gru-attention", "the only head of the model")],
 )
 def test_the_look_that_the_card_speaks_of_is_named(weights, which):
     sentence = translate_claims._own_context(experiment(weights=weights))

@@ -20,6 +20,8 @@ def test_a_crossover_is_given_as_counted_and_as_measured():
     )
     measured = Crossing("the tanh RNN", "self-attention", 65, 65536, 430.6, 2048)
     assert "Measured here: it is faster from n ≈ **431** on." in describe_costs([], measured, 0, 256)
+    always = Crossing("linear attention", "self-attention", 17, 65536, 64.0, 2048, 64)
+    assert "Measured here: it is faster at every n from 64 on." in describe_costs([], always, 0, 256)
     never = Crossing("the GRU", "self-attention", None, 65536, None, 2048)
     assert describe_costs([], never, 1, 256).startswith(
         "Counted: the GRU takes fewer operations than self-attention at no n up to 65,536. "

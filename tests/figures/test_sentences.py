@@ -655,16 +655,17 @@ def test_hits_are_counted_in_the_right_number():
         in describe_alignment_hits(1, 1, 0.5, (0, 0))
     )
     many = describe_alignment_hits(4, 3, 0.5, (3, 1))
-    assert "Another 3 words are determined by the words before them. 1 of these attends most to gold" in many
-    assert "Another word is determined by the words before it. It attends most to gold" in describe_alignment_hits(
-        4, 3, 0.5, (1, 1)
+    assert "Another 3 words are determined by the words before them. 1 of these attends most to its gold word" in many
+    assert (
+        "Another word is determined by the words before it. It attends most to its gold word"
+        in describe_alignment_hits(4, 3, 0.5, (1, 1))
     )
     assert (
-        "Another word is determined by the words before it. It does not attend most to gold"
+        "Another word is determined by the words before it. It does not attend most to its gold word"
         in describe_alignment_hits(4, 3, 0.5, (1, 0))
     )
     assert describe_alignment_hits(0, 0, 0.0, (0, 0)).startswith(
-        "According to gold, no word of this sentence needs the source."
+        "According to the gold alignment, no word of this sentence needs the source."
     )
 
 
@@ -780,7 +781,11 @@ def test_what_crosses_from_the_source_is_given_by_its_lengths_and_shares():
     assert "It replaced one" in alone and alone.endswith("No token of the source gave more than 3% of the new vector.")
     assert describe_cross("chat", 7.66, 0.0, [("cat", 0.43)], True, 0.03) == "Cross-attention gave “chat” nothing."
     assert describe_output("chat", "cat", 0.21) == "21% of the last vector of “chat” came through the output at “cat”."
-    assert describe_output("chat", "cat", 0.0) == describe_output("chat", "cat", NAN) == "Nothing of it reaches “chat”."
+    assert (
+        describe_output("chat", "cat", 0.0)
+        == describe_output("chat", "cat", NAN)
+        == ("Nothing from the output at “cat” reached “chat”.")
+    )
 
 
 def test_the_sentence_under_a_model_of_two_sentences_divides_the_vector_between_them():
@@ -816,9 +821,10 @@ def test_what_a_model_writes_is_quoted_beside_what_the_full_model_writes():
 
 def test_a_model_that_a_page_does_not_show_is_named_with_the_pages_that_do():
     assert describe_pair_model("translate", "grammar", True) == (
-        "This page does not show the model translate. The pages Whole model and Translate show it. Here is grammar."
+        "This page shows “grammar”, because it cannot show the model “translate”. "
+        "The pages Whole model and Translate can."
     )
-    assert "only Translate shows it" in describe_pair_model("translate-gru", "grammar", False)
+    assert "“translate\\-gru”. The page Translate can." in describe_pair_model("translate-gru", "grammar", False)
 
 
 def test_the_sentence_under_the_hidden_units_counts_them_and_names_what_the_first_raises():

@@ -15,7 +15,7 @@ const partsOf = (stack, kinds, layers, norm) => [
 ];
 
 // A model of `layers` layers of four heads on three tokens. norm: where the norm of a layer stands.
-// source: whether an encoder of four tokens stands before it.
+// source: whether an encoder stands before it. sizes: tokens of the source and the target, each is `word`.
 function figure({
   layers = 2,
   norm = "before",
@@ -24,6 +24,8 @@ function figure({
   width = 1090,
   off = [],
   source = false,
+  sizes = [4, 3],
+  word = "a",
 } = {}) {
   const [own, finalNorm] = [source ? "decoder" : "", norm === "before" ? "before" : "none"];
   const parts = [
@@ -38,17 +40,17 @@ function figure({
     opened: {},
     send: (...message) => sent.push(message),
     header: {
-      tokens: ["a", "b", "c"],
-      positions: [0, 1, 2],
+      tokens: Array(sizes[1]).fill(word),
+      positions: [...Array(sizes[1]).keys()],
       parts,
       switches: SWITCHES.map((name) => ({
         name,
-        label: name,
+        label: { scale: "÷√d_k", residual: "+" }[name] ?? name,
         on: !off.includes(name),
         available: name !== "mask" || mask,
       })),
       heads_off: ["L1H2"],
-      source: source ? { tokens: ["k", "l", "m", "n"], followed: [0, 1, 2] } : null,
+      source: source ? { tokens: Array(sizes[0]).fill(word), followed: [0, 1, 2] } : null,
       next_tokens: [[], [], []],
       position_place: positions,
       detail: "words",
@@ -137,6 +139,8 @@ test("nothing stands outside the figure or over another part, on a screen, on a 
     { source: true, norm: "after" },
     { source: true, width: 358, norm: "after" },
     { source: true, layers: 6 },
+    { source: true, layers: 6, width: 900 },
+    { source: true, width: 900 },
     { source: true, width: 1280 },
     { source: true, width: 1280, positions: "embedding", norm: "after" },
     { source: true, width: 1280, layers: 6 },
@@ -175,7 +179,7 @@ test("of twelve layers one is open, and a press opens another", () => {
 });
 
 test("a model of two sentences has an encoder above a decoder with cross-attention", () => {
-  const { view, targets, sent } = figure({ source: true });
+  const { view, targets, sent } = figure({ source: true, width: 900 });
   const count = (part, stack) => targets.filter((target) => target.part === part && target.stack === stack).length;
   assert.deepEqual([count("mask", "encoder"), count("mask", "decoder")], [0, 2], "an encoder has no mask");
   assert.deepEqual([count("cross", "encoder"), count("cross", "decoder")], [0, 2]);
@@ -205,10 +209,11 @@ test("a model of two sentences has an encoder above a decoder with cross-attenti
 });
 
 test("the parts of a block stand side by side and fill it, with a strip after each", () => {
-  for (const width of [1090, 358]) {
+  for (const width of [1280, 900, 358]) {
     const { view } = figure({ source: true, width });
     for (const { blocks } of view.place.bands) {
-      for (const { x, width: wide, parts } of blocks) {
+      for (const { x, width: wide, parts, folded } of blocks) {
+        if (folded) continue;
         let left = x;
         for (const part of parts) {
           assert.ok(part.x >= left && part.width > 20 && part.strip >= part.x + part.width);
@@ -224,6 +229,24 @@ test("on a wide screen the decoder stands beside the encoder, whose lanes run on
   const [encoder, decoder] = figure({ source: true, width: 1280 }).view.place.bands;
   assert.equal(decoder.memory, encoder.lanes);
   assert.ok(decoder.left > encoder.right && decoder.lanes > encoder.foot && decoder.foot > encoder.foot);
-  const [above, below] = figure({ source: true, width: 1090 }).view.place.bands;
+  const [above, below] = figure({ source: true, width: 900 }).view.place.bands;
   assert.ok(below.left === 0 && below.top > above.foot && below.memory > above.foot);
+});
+
+test("both stacks of a model of two sentences are seen in one screen; a press opens a folded layer", () => {
+  const { view, targets } = figure({
+    source: true,
+    width: 1089,
+    sizes: [15, 16],
+    positions: "embedding",
+    word: "because",
+  });
+  assert.ok(view.place.height <= 720, `${view.place.height}`); // its letters are wider than those of a browser
+  const open = () =>
+    view.place.bands.map(({ blocks }) => blocks.filter(({ folded }) => !folded).map(({ layer }) => layer));
+  assert.deepEqual(open(), [[0], [1]]);
+  view.open = (layer, stack) => (view.opened[stack] = layer);
+  targets.find(({ kind, stack }) => kind === "fold" && stack === "decoder").press();
+  view.place = placeOf(view);
+  assert.deepEqual(open(), [[0], [0]]);
 });

@@ -137,6 +137,8 @@ def test_every_page_shows_it(page, task):
     screen.session_state[Key.KEPT_MODELS] = (name,)
     screen.query_params["weights"] = name
     screen = well(screen.run())
+    if page == "heads":
+        assert "128 held-out sequences" in "".join(text for text, _ in component(screen, "save_grid")[0]["reading"])
     if page not in ("positions", "why"):
         assert screen.session_state["weights"] == name
         assert screen.session_state["text"] == example(f"live {task}")

@@ -1,9 +1,12 @@
 """Measurements in the background: one at a time for everybody, shared, stopped on demand, bounded, and not stored."""
 
+import csv
+import io
 import json
 import threading
 import time
 
+import numpy as np
 import pytest
 import torch
 from screen import component, visit, well
@@ -117,4 +120,20 @@ def test_the_page_measures_when_it_is_asked_and_only_then(monkeypatch):
     assert len(header["results"]) == 12 and header["run"] == run.name and not header["mine"]
     sentence = "".join(text for text, *_ in component(screen, "save_layer_costs")[0]["reading"])
     assert "self-attention 2.00 ± 0.00" in sentence and "faster from n ≈ 200 on" in sentence
+    for kind in ("csv", "npz"):
+        screen.session_state["ask_layer_costs"] = {"kind": kind, "link": "/why"}
+        well(screen.run())
+        header, saved = component(screen, "save_layer_costs")
+        assert header["ready"] == kind
+        file = io.BytesIO(saved["bytes"].tobytes())
+        if kind == "npz":
+            arrays = np.load(file)
+            assert arrays["seconds"].shape == (5, 6)
+            np.testing.assert_allclose(arrays["seconds"][0], [n**2 * 1e-9 for n in LENGTHS])
+            assert np.isnan(arrays["peak_bytes"][2:]).all()
+        else:
+            lines = list(csv.DictReader(io.TextIOWrapper(file, "utf-8-sig", newline="")))
+            assert [float(line["seconds"]) for line in lines[6:12]] == pytest.approx([n * 2e-7 for n in LENGTHS])
+            assert float(lines[0]["time exponent"]) == pytest.approx(2) and lines[12]["time exponent"] == "nan"
+    assert "measurements = list(measure(kinds" in header["python"]
     runs.forget(run.name)

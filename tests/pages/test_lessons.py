@@ -52,7 +52,7 @@ def figures(screen):
     return {identifier.rpartition("-")[2] for identifier in mounts}
 
 
-def test_the_lab_ships_seven_lessons_that_follow_the_course():
+def test_the_lab_ships_eight_lessons_that_follow_the_course():
     assert not FAULTS
     assert [lesson.name for lesson in SHIPPED] == [
         "recurrence",
@@ -61,6 +61,7 @@ def test_the_lab_ships_seven_lessons_that_follow_the_course():
         "masks",
         "positions",
         "parts",
+        "costs",
         "training",
     ]
     for lesson in SHIPPED:

@@ -69,7 +69,14 @@ from viz.captions.translate import (
     describe_referent,
     describe_translation,
 )
-from viz.captions.why import describe_initial_gradients, describe_path, describe_region, describe_schedule
+from viz.captions.why import (
+    describe_initial_gradients,
+    describe_path,
+    describe_region,
+    describe_schedule,
+    describe_trained_gradients,
+    describe_training_speed,
+)
 
 WORDS = ["the", "dogs", "chase", "cats"]
 CAUSAL = np.tri(4, dtype=bool)
@@ -366,7 +373,7 @@ CASES: dict[str, Cases] = {
     },
     "claims.describe_nouns_attended": {
         "holds": lambda: read_noun_share("the mean of layer 1's heads", 0.98),
-        "not": lambda: read_noun_share("its only head", 0.2),
+        "not": lambda: read_noun_share("the only head of the model", 0.2),
     },
     "claims.describe_pronouns": {
         "holds": lambda: describe_pronouns(0.57, 0.86, 0),
@@ -390,6 +397,17 @@ CASES: dict[str, Cases] = {
             },
         ),
         "never": lambda: describe_initial_gradients((1, 64), {"nothing": np.zeros((3, 2))}),
+        "a bias": lambda: describe_initial_gradients(
+            (1, 64), {"GRU": np.array([[1, 1e-9]] * 2), "GRU, update-gate bias 1": np.array([[1, 1e-5]] * 2)}
+        ),
+    },
+    "why.describe_trained_gradients": {
+        "carried": lambda: describe_trained_gradients(
+            (1, 20), {"GRU encoder": np.array([[1, 0.9]] * 2)}, {"GRU encoder": np.array([[1, 1e-4]] * 2)}
+        ),
+        "not": lambda: describe_trained_gradients(
+            (1, 20), {"GRU": np.array([[1, 0.01]] * 3)}, {"GRU": np.array([[1, 1e-4]] * 3)}
+        ),
     },
     "why.describe_region": {
         "some": lambda: describe_region("was", 9, 11, 4, True),
@@ -400,6 +418,12 @@ CASES: dict[str, Cases] = {
         "usual": lambda: describe_schedule(4, {"recurrent": 10, "parallel": 52}, 52, {"recurrent": 16, "parallel": 4}),
         "one step": lambda: describe_schedule(1, {"recurrent": 1}, 4, {"recurrent": 4}),
     },
+    "why.describe_training_speed": {
+        "always": lambda: describe_training_speed((64, 1024), {"GRU": np.array([9e3, 9e3]), "fused": np.full(2, 2e4)}),
+        "once": lambda: describe_training_speed((64, 1024), {"GRU": np.array([9e3, 9e3]), "a": np.array([1e4, 9e2])}),
+        "never": lambda: describe_training_speed((64,), {"GRU": np.array([9e3]), "a": np.array([1e3])}),
+        "nothing": lambda: describe_training_speed((64,), {"GRU": np.array([NAN]), "a": np.array([1e3])}),
+    },
     "cost.describe_costs": {
         "not measured": lambda: describe_costs(
             LAYERS[3:], Crossing("the tanh RNN", "attention", 65, 9, None, 0), 0, 256
@@ -407,7 +431,7 @@ CASES: dict[str, Cases] = {
         "measured": lambda: describe_costs(LAYERS, Crossing("the tanh RNN", "attention", 65, 9, 430.4, 2048), 2, 256),
         "never": lambda: describe_costs(LAYERS[:1], Crossing("the GRU", "attention", None, 65536, None, 2048), 1, 64),
         "fused": lambda: describe_costs(
-            LAYERS, Crossing("linear attention", "attention", 17, 9, 70.0, 2048), 0, 256, fused=True
+            LAYERS, Crossing("linear attention", "attention", 17, 9, 64.0, 2048, 64), 0, 256, fused=True
         ),
     },
     "cost.describe_approximation": {

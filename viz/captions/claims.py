@@ -62,7 +62,7 @@ def describe_pronouns(referent: float, tells: float, layer: int) -> str:
 
 
 def describe_determined(share: float) -> str:
-    """share of the words that the words before them settle which look where gold points."""
+    """share: of the words that earlier words determine, those whose largest weight is on a gold source word."""
     return (
         " Some words are already determined by the words before them, so the model does not need the source there. In "
         f"{100 * share:.0f} % of these cases its largest weight is on the gold source word."

@@ -31,6 +31,7 @@ class Crossing:
     longest: int
     measured: float | None  # None: at no measured n
     measured_to: int  # the longest n at which both were measured; 0: they were not
+    measured_from: int = 0  # the shortest
 
 
 def describe_costs(
@@ -83,6 +84,8 @@ def _crossing(crossing: Crossing) -> str:
         return sentence
     if crossing.measured is None:
         return f"{sentence} Measured here: it is not faster at any n up to {crossing.measured_to:,}."
+    if crossing.measured <= crossing.measured_from:
+        return f"{sentence} Measured here: it is faster at every n from {crossing.measured_from:,} on."
     return f"{sentence} Measured here: it is faster from n ≈ {bold(f'{crossing.measured:,.0f}')} on."
 
 

@@ -163,7 +163,7 @@ def describe_head_grid(
         + (f"“{named.last.capitalize()}” labels a head only where no other relation does. " if named.last else "")
         + (
             f"{better} of these heads {verb(better, 'matches', 'match')} a part of a relation better. “Head "
-            "statistics” lists the parts, each after a comma. "
+            "statistics” also lists the parts. "
             if better
             else ""
         )

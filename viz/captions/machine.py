@@ -95,7 +95,7 @@ def describe_cross(
 def describe_output(token: str, source: str, share: float) -> str:
     """What the encoder gave this token of the target. share: of its last vector, through the output at `source`."""
     if not share > 0:
-        return f"Nothing of it reaches “{token}”."
+        return f"Nothing from the output at “{source}” reached “{token}”."
     return f"{_capital(percent(share))} of the last vector of “{token}” came through the output at “{source}”."
 
 

@@ -66,11 +66,13 @@ def describe_map(
 
 
 def describe_alignment_hits(n: int, top1: int, mass: float, settled: tuple[int, int], unit: str = "word") -> str:
-    """n gold links of words to be looked up, of which top1 have the most at a right one; mass: their mean weight there.
+    """How often the largest weight of a row is on a word of the gold alignment.
 
-    settled: of the words that the words before them settle, how many there are, and how many looked where gold points.
+    n: rows whose word needs the source; top1: those whose largest weight is on a gold word; mass: their mean weight on
+    gold words. settled: rows whose word is determined by the words before it, and how many of them have their largest
+    weight on a gold word.
     """
-    sentence = f"According to gold, no {unit} of this sentence needs the source."
+    sentence = f"According to the gold alignment, no {unit} of this sentence needs the source."
     if n == 1:
         does = "attends most" if top1 else "does not attend most"
         sentence = f"**1** {unit} needs the source. It {does} to its gold {unit}; its weight there is {mass:.2f}."
@@ -83,13 +85,13 @@ def describe_alignment_hits(n: int, top1: int, mass: float, settled: tuple[int, 
         does = "attends" if settled[1] else "does not attend"
         sentence += (
             f" {'Another' if n else 'One'} {unit} is determined by the {unit}s before it. It {does} most to "
-            "gold, which does not matter."
+            f"its gold {unit}, which does not matter."
         )
     elif settled[0]:
         sentence += (
             f" {'Another ' if n else ''}{settled[0]} {unit}s are determined by the {unit}s before them. "
-            f"{settled[1] or 'None'} of these {verb(settled[1] or 1, 'attends', 'attend')} most to gold, which does "
-            "not matter."
+            f"{settled[1] or 'None'} of these {verb(settled[1] or 1, 'attends', 'attend')} most to "
+            f"{verb(settled[1] or 1, 'its', 'their')} gold {unit}, which does not matter."
         )
     return sentence
 
@@ -180,7 +182,7 @@ def describe_ablation(a: str, b: str, ablation: str, exact: tuple[float, float],
 
 def describe_nouns(nouns: Sequence[str], probabilities: Array) -> str:
     """nouns, probabilities (N,): what “it” may mean, the most likely first."""
-    first = f"The {bold(nouns[0])} has {probabilities[0]:.2f} of the probability of all words that could be there."
+    first = f"The model gives {bold(nouns[0])} a probability of {probabilities[0]:.2f}."
     if len(probabilities) == 1:
         return f"{first} There is no other noun."
     most = "less than 0.01" if probabilities[1] < 0.01 else f"at most {probabilities[1]:.2f}"

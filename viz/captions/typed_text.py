@@ -48,8 +48,8 @@ def describe_pair_model(name: str, shown: str, is_transformer: bool) -> str:
 
     name, shown: of both models; is_transformer: whether the first one is an encoder–decoder of Transformer layers.
     """
-    place = "The pages Whole model and Translate show it" if is_transformer else "Of all pages, only Translate shows it"
-    return f"This page does not show the model {markdown(name)}. {place}. Here is {markdown(shown)}."
+    place = "The pages Whole model and Translate can" if is_transformer else "The page Translate can"
+    return f"This page shows “{markdown(shown)}”, because it cannot show the model “{markdown(name)}”. {place}."
 
 
 def _named(characters: Sequence[str]) -> str:

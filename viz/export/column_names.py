@@ -150,7 +150,7 @@ COLUMN_PATTERNS = (
     r"(variance|entropy|largest|jacobian), (un)?divided",
     r".+, seed \d+",
     r"(learning rate|training loss|held-out loss|held-out accuracy|gradient norm|weight on the answer), [AB]",
-    r"(steps|gradient norm|tokens that reach it|cells): .+",
+    r"(steps|gradient norm|tokens that reach it|cells|tokens per second): .+",
     r"(learning rate|range of the loss|change of the gradient): .+",
 )
 _OF_A_TRAINING = (
@@ -180,12 +180,12 @@ ARRAYS = frozenset(
         "window_attention",
         "self_attention",
         "gradient_norms",
+        "seconds",
         "reached",
         "operations",  # costs
         "sequential",
         "path_length",
         "flops",
-        "seconds",
         "peak_bytes",
         "window",
         "pooling",

@@ -1,7 +1,7 @@
 """From a Markdown file to a lesson: front matter, then steps, each a heading, a few `key: value` lines, and its text.
 
     ---
-    title: Who may look at whom?
+    title: Which words may attend to which?
     about: Nothing from the future, and what it costs.
     order: 4
     minutes: 10

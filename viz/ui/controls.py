@@ -95,6 +95,8 @@ def experiment(
     note_link_values()
     with place(Control.MODEL, acting):
         weights = _weights(pairs)
+    if Control.MODEL in acting and weights == FIRST and Key.PAIR_MODEL in st.session_state:
+        st.info(describe_pair_model(st.session_state[Key.PAIR_MODEL], weights, True))
     with place(Control.TEXT, acting):
         text = _text(weights)
     with place(Control.COMPONENTS, acting):
@@ -136,16 +138,36 @@ def _weights(pairs: bool) -> str:
         st.caption(f"{escape_markdown(fault)} It is not listed below.")
     names = (*model_calls.text_models(), *model_calls.kept_models(), *(model_calls.pair_models() if pairs else ()))
     gone = st.session_state.get(Param.WEIGHTS)
-    if gone is not None and gone not in names:  # a model from elsewhere that was let go meanwhile
+    if pairs:
+        _return_to_pair_model()
+    elif (wanted := gone or "".join(_opened_with(Param.WEIGHTS)[:1])) in model_calls.pair_models():
+        st.session_state[Key.PAIR_MODEL], st.session_state[Param.WEIGHTS] = wanted, FIRST
+        st.session_state[Key.OPENED_WITH].pop(Param.WEIGHTS, None)
+    elif gone is not None and gone not in names:  # a model from elsewhere that was let go meanwhile
         st.session_state[Param.WEIGHTS] = FIRST
         st.session_state[Key.OPENED_WITH][Param.WEIGHTS] = [gone]
     return st.selectbox(
-        "Model", names, index=names.index(FIRST), key=Param.WEIGHTS, bind="query-params", on_change=_show_words
+        "Model", names, index=names.index(FIRST), key=Param.WEIGHTS, bind="query-params", on_change=_choose_model
     )
 
 
-def _show_words() -> None:
+def _opened_with(name: Param) -> list[str]:
+    """The values of this name in the link, while they have not been checked."""
+    values: list[str] = st.session_state.get(Key.OPENED_WITH, {}).get(name, [])
+    return values
+
+
+def _return_to_pair_model() -> None:
+    """Show the model of two sentences that the pages between could not show, unless another was chosen meanwhile."""
+    waits = st.session_state.pop(Key.PAIR_MODEL, None)
+    chosen = st.session_state.get(Param.WEIGHTS) or FIRST
+    if waits in model_calls.pair_models() and chosen == FIRST and Param.WEIGHTS not in st.query_params:
+        st.session_state[Param.WEIGHTS] = waits
+
+
+def _choose_model() -> None:
     """A model that splits words opens by word when a person chooses it. A link without a unit shows its tokens."""
+    st.session_state.pop(Key.PAIR_MODEL, None)
     if model_calls.about(st.session_state[Param.WEIGHTS]).splits_words:
         st.session_state[Param.UNITS] = "words"
 
@@ -340,7 +362,7 @@ def pin_token(row: int | None) -> None:
 def choose_weights(name: str) -> None:
     """Take another model, as if it had been chosen in the sidebar."""
     st.session_state[Param.WEIGHTS] = name
-    _show_words()
+    _choose_model()
 
 
 @dataclass(frozen=True)
@@ -466,8 +488,9 @@ def sidebar_footer(experiment: Experiment) -> None:
         if part.name in model_calls.trained(experiment.weights).removed
     ]
     base, step = checkpoint.split_step(experiment.weights)
-    note = "" if step is None else f". The weights are those of {base} after {counted(step, 'training step')}"
-    note += f". This model was trained without {' and '.join(never)}." if never else ""
+    notes = [f". The weights are those of {base} after {counted(step, 'training step')}"] if step is not None else []
+    notes += [f". This model was trained without {' and '.join(never)}"] if never else []
+    note = "".join([*notes, "."] if notes else [])
     stacks = "2 stacks of " if experiment.weights in model_calls.pair_models() else ""
     st.sidebar.caption(
         f"{stacks}{config.n_layers} layers × {config.n_heads} heads, running on {model_calls.device()}{note}"

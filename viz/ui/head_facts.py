@@ -9,6 +9,7 @@ import numpy as np
 from model.analysis.attention_metrics import distance, entropy, reachable, rollout, stack_weights
 from model.evaluation.head_roles import FIRST, INDUCTION
 from model.generation.next_token import NextTokens
+from model.registry import SESSION_PREFIX
 from model.run import Experiment
 from model.switches import Switches
 from model.tasks.task import PREVIOUS_TOKEN
@@ -78,6 +79,8 @@ def measurement_note(weights: str) -> str:
     if not relation_scores(weights):
         return ""
     n = model_calls.about(weights).language.sentences
+    if weights.startswith(SESSION_PREFIX):
+        return counted(n, "held-out sequence")
     if model_calls.task(weights).words:
         return counted(n, "new sentence")
     return f"{counted(n, 'passage')} of our own and repeated random tokens" if n else "repeated random tokens"

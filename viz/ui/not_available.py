@@ -1,6 +1,6 @@
 """Which figures a model cannot have, and the sentence that says why: the page shows it, nothing here writes to one."""
 
-from model.registry import is_external
+from model.registry import SESSION_PREFIX, is_external
 from model.run import get_model
 
 # What “moved” means for a model that says the next word, the word here, or nothing: two lines beside a figure.
@@ -49,6 +49,11 @@ def masked_lm_note(weights: str) -> str | None:
     """What a masked language model predicts where the lab shows next words; None: the model predicts next words."""
     if prediction_kind(weights) != "here":
         return None
+    if weights.startswith(SESSION_PREFIX):
+        return (
+            f"{weights} attends in both directions. These are its answers for this place, as its task asks for them, "
+            "not predictions of the next symbol."
+        )
     return (
         f"{weights} attends in both directions and fills in words. These are its predictions for this place, not "
         "for the next word. Type [MASK] to hide a word from it."

@@ -63,6 +63,8 @@ class Param(StrEnum):
     DILATION = "dilation"  # the same in every layer, or doubled from layer to layer
     GLOBAL_TOKENS = "global_tokens"  # first tokens that every token may attend to, and that attend to every token
     CLOCK = "clock"  # the step of the schedule
+    MEASURE_SPEED = "measure_speed"  # whether it is measured
+    GRADIENT_OF = "gradient_of"  # untrained networks, or trained models
     COST_N = "cost_n"  # sizes of a layer: tokens, width, taps of a convolution, keys in a window, heads, projected keys
     COST_D = "cost_d"
     COST_KERNEL = "cost_kernel"
@@ -183,6 +185,7 @@ class Key(StrEnum):
     TRY = "try"  # of a number: a button that opens a link of the prose
     # Whole model
     PART_REQUESTED = "part_requested"  # the part whose page is to be opened: its kind, its layer, its head
+    PAIR_MODEL = "pair_model"  # name of a model of two sentences that waits: the pages since cannot show it
     TARGET_OF = "target_of"  # (weights, source) of the last run, for which the target was named
     PAIR_PART_REQUESTED = "pair_part_requested"  # the same of a model of two sentences, with the stack of the part
     # files
@@ -222,7 +225,7 @@ class Key(StrEnum):
     KEPT_TITLE = "kept_title"  # what the next one is to be called
     KEEP_STEP = "keep_step"
     KEPT_FILE = "kept_file"  # of a name: the button that saves it
-    OPEN_KEPT = "open_kept"  # of a name: the button that opens Heads with it
+    OPEN_KEPT = "into_kept"  # of a name: the button that opens Heads with it
     LET_KEPT_GO = "let_kept_go"
     RATE_FACTOR = "rate_factor"  # what the learning rate is multiplied by from now on
     # Translate

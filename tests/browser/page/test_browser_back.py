@@ -36,7 +36,7 @@ class Figure:
 
     link: str
     key: str
-    there: str
+    move: str
     undo: str
     further: str
     shown: str  # what it shows, from its root
@@ -44,11 +44,11 @@ class Figure:
 
 
 def sliding(
-    link: str, key: str, shown: str, address: str, at: tuple[int, int, int], name: str = "type=range"
+    link: str, key: str, shown: str, address: str, places: tuple[int, int, int], name: str = "type=range"
 ) -> Figure:
     """A slider that opens at the first of three values and is moved to the second and the third."""
-    undo, there, further = (SLIDE(f"input[{name}]", value) for value in at)
-    return Figure(link, key, there, undo, further, f"root => root.view.{shown}", address)
+    undo, move, further = (SLIDE(f"input[{name}]", value) for value in places)
+    return Figure(link, key, move, undo, further, f"root => root.view.{shown}", address)
 
 
 FIGURES = {
@@ -170,7 +170,7 @@ class Visit:
         self.root.evaluate(f"root => {{ ({act})(root); {then} }}")
 
     def go_there(self) -> None:
-        self.act(self.figure.there)
+        self.act(self.figure.move)
         self.page.wait_for_url(re.compile(self.figure.address), timeout=PATIENCE)
         self.rest()
 
@@ -211,44 +211,44 @@ def visited(context, address):
 @pytest.mark.parametrize("name", FIGURES)
 def test_back_is_shown_after_an_answer_that_never_came_and_no_late_move_undoes_it(visited, name):
     """Two posts reach the server together. It answers the second only, with what the page has shown before."""
-    one = visited(name)
-    before = one.shown
-    one.slow.keeps = True
-    one.act(one.figure.there)
-    one.slow.wait_for_posts(1)
-    assert one.shown != before, "the figure moves without the server"
-    one.act(one.figure.undo)
-    one.slow.wait_for_posts(2)
-    assert len(one.slow.kept) == 2
-    one.slow.let_go()
-    one.slow.wait_for_answers(2)
-    one.rest()
-    assert one.shown == before
-    one.go_there()
-    one.page.go_back()
-    assert one.shows(before), one.shown
-    assert not re.search(one.figure.address, one.page.url)
+    visitor_page = visited(name)
+    before = visitor_page.shown
+    visitor_page.slow.keeps = True
+    visitor_page.act(visitor_page.figure.move)
+    visitor_page.slow.wait_for_posts(1)
+    assert visitor_page.shown != before, "the figure moves without the server"
+    visitor_page.act(visitor_page.figure.undo)
+    visitor_page.slow.wait_for_posts(2)
+    assert len(visitor_page.slow.kept) == 2
+    visitor_page.slow.let_go()
+    visitor_page.slow.wait_for_answers(2)
+    visitor_page.rest()
+    assert visitor_page.shown == before
+    visitor_page.go_there()
+    visitor_page.page.go_back()
+    assert visitor_page.shows(before), visitor_page.shown
+    assert not re.search(visitor_page.figure.address, visitor_page.page.url)
     # Nor is it undone by a move that Python has not heard of.
-    one.go_there()
-    one.act(one.figure.further, then="history.back()")  # before the figure has come to rest
-    assert one.shows(before), one.shown
-    assert not re.search(one.figure.address, one.page.url)
+    visitor_page.go_there()
+    visitor_page.act(visitor_page.figure.further, then="history.back()")  # before the figure has come to rest
+    assert visitor_page.shows(before), visitor_page.shown
+    assert not re.search(visitor_page.figure.address, visitor_page.page.url)
 
 
 @pytest.mark.parametrize("name", ["decoding", "sliders"])  # of the whole page and of a fragment
 def test_picture_and_address_agree_after_a_back_that_overtakes_an_answer(visited, name):
-    one = visited(name)
-    before, opened = one.shown, one.page.url
-    one.go_there()
-    one.slow.keeps_answers, one.slow.answers = True, 0
-    one.act(one.figure.further)
-    one.slow.wait_for_answers(3)
-    one.page.wait_for_timeout(REST)
-    one.page.evaluate("history.back()")
-    one.page.wait_for_url(opened, timeout=PATIENCE)
-    one.slow.let_go()
-    assert one.shows(before), one.shown
-    assert one.page.url == opened
+    visitor_page = visited(name)
+    before, opened = visitor_page.shown, visitor_page.page.url
+    visitor_page.go_there()
+    visitor_page.slow.keeps_answers, visitor_page.slow.answers = True, 0
+    visitor_page.act(visitor_page.figure.further)
+    visitor_page.slow.wait_for_answers(3)
+    visitor_page.page.wait_for_timeout(REST)
+    visitor_page.page.evaluate("history.back()")
+    visitor_page.page.wait_for_url(opened, timeout=PATIENCE)
+    visitor_page.slow.let_go()
+    assert visitor_page.shows(before), visitor_page.shown
+    assert visitor_page.page.url == opened
 
 
 def test_each_page_finds_what_it_held_under_a_name_that_others_have_too_and_its_address_says_so(context, address):

@@ -85,9 +85,9 @@ def test_measuring_goes_on_without_a_run_of_the_page_is_stopped_and_shared(costs
     button = lab.locator("button.play")
     button.click()
     costs.wait_until(lab, "view.results.length > 2 && !view.rests")
-    asked = len(sent)
+    n_requests = len(sent)
     costs.wait_until(lab, "view.results.length > 5 || view.rests")
-    assert len(sent) == asked or lab.evaluate("root => root.view.rests"), "the page asks for nothing"
+    assert len(sent) == n_requests or lab.evaluate("root => root.view.rests"), "the page asks for nothing"
     other = Costs(context.new_page(), address)
     seen = other.open("view=The+table&cost_d=16&cost_window=4", "layer_costs")
     assert seen.evaluate("root => root.view.header.run") == lab.evaluate("root => root.view.header.run")

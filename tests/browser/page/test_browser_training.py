@@ -56,9 +56,9 @@ def test_a_training_plays_to_its_end_without_a_run_of_the_page_and_tells_what_ha
     training.open("train_steps=100")
     training.play.click()
     training.wait_until("view.frames.length > 5 && !view.rests")
-    asked, shown = len(sent), training.view("frames.length")
+    n_requests, shown = len(sent), training.view("frames.length")
     training.wait_until(f"view.frames.length > {shown + 10} && !view.rests")
-    assert len(sent) == asked, "the page asks for nothing while frames arrive"
+    assert len(sent) == n_requests, "the page asks for nothing while frames arrive"
     training.wait_until("view.rests && view.header.ended")
     assert training.view("frames.at(-1).step") == 100 and training.view("shown") == training.view("frames.length - 1")
     expect(training.sentence()).to_contain_text("After 100 steps, A (positions: sinusoidal) is right for")

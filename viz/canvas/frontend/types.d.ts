@@ -27,19 +27,15 @@ export interface Packed {
 
 /** The element that a component draws in; what it keeps from one call to the next hangs on it. */
 export interface Root extends HTMLElement {
-  view?: View<any>;
+  view?: any;
   canvas?: HTMLCanvasElement;
   arrange?: () => void;
   /** One step further or back, where a figure has steps; whether it has this one. */
   advance?: (delta: number) => boolean | undefined;
 }
 
-/** What a figure keeps from one call to the next: its root, its header, and what it needs besides. */
-export interface View<Header> {
-  root: Root;
-  header: Header;
-  [part: string]: any;
-}
+/** What a figure keeps from one call to the next: its root, its header, and parts of its own. */
+export type View<Header, Own = Record<string, any>> = { root: Root; header: Header } & Own;
 
 /** The codes of a map: pack.py. */
 export interface Cells {
@@ -149,7 +145,11 @@ export interface HeadStepsHeader extends FigureHeader {
   about: string;
   words: string[];
   width: number;
+  /** The place of the query among the words; −1: it is another text's, as in cross-attention. */
   row: number;
+  /** The token whose row this is, and its place in its text. */
+  query: string;
+  query_place: number;
   step: number;
   key_index: number | null;
   acknowledged: number;
@@ -218,6 +218,14 @@ export interface HiddenUnitsHeader extends FigureHeader {
   units: number[];
   /** Of each unit, the words that it raises. */
   raised: string[];
+}
+
+/** A rectangle of a drawing, in pixels from its upper left corner. */
+export interface Box {
+  x: number;
+  y: number;
+  wide: number;
+  tall: number;
 }
 
 /** Numbers of an array, row by row. */
@@ -584,7 +592,7 @@ export interface Origin {
   mask?: string;
   switches?: Record<string, boolean>;
   heads_off?: string[];
-  [part: string]: any;
+  [part: string]: unknown;
 }
 
 export interface SaveHeader {

@@ -1,4 +1,4 @@
-"""Who may look at whom? Scores, mask, masked scores and weights of one head, under any mask, also a drawn one."""
+"""Which words may attend to which? Scores, mask, masked scores and weights of one head, under any mask."""
 
 from dataclasses import replace
 from functools import partial

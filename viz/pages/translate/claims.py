@@ -49,7 +49,7 @@ def _own_context(decoded: DecodedSentence) -> str:
     layer = int(best[NOUN][:, -1].argmax())
     shape = decoded.maps["cross"].shape[:2]
     line = describe_nouns_attended(
-        "its only head" if shape == (1, 1) else f"the mean of layer {layer}'s heads", best[NOUN][layer, -1]
+        "the only head of the model" if shape == (1, 1) else f"the mean of layer {layer}'s heads", best[NOUN][layer, -1]
     )
     if TELLS in best and REFERENT in best and PRONOUN in best:
         referent, adjective = best[REFERENT][:, -1], best[TELLS][:, -1]  # (L,) each

@@ -16,7 +16,7 @@ from viz.export.tables import NamedArray, Table, file_name
 from viz.pages.why import views
 from viz.theme import Theme
 from viz.types import Array
-from viz.ui import copy_as_python, figure_panel, server_cache, slots
+from viz.ui import copy_as_python, figure_panel, model_calls, server_cache, slots
 from viz.ui.state import Param
 
 MOST_TOKENS = 256  # whose errors are computed: an SVD for each head and each k
@@ -52,7 +52,8 @@ class Vectors:
 @server_cache.cached
 def vectors(experiment: Experiment, layer: int) -> Vectors:
     """The vectors of one layer, of MOST_TOKENS tokens at most."""
-    with slots.short:
+    pair = experiment.weights in model_calls.pair_models()
+    with slots.place("Running the model on a long text", 0 if pair else model_calls.operations(experiment)):
         q, k, v, causal = layer_vectors(experiment, layer)
         words = layer_tokens(experiment)
     return Vectors(q[:, :MOST_TOKENS], k[:, :MOST_TOKENS], v[:, :MOST_TOKENS], causal, words[:MOST_TOKENS])

@@ -178,6 +178,7 @@ def crossing(comparison: Comparison, sizes: Sizes, results: Sequence[Measurement
         N[-1],
         measured_crossover(both, *times),
         max(both, default=0),
+        min(both, default=0),
     )
 
 

@@ -1,4 +1,4 @@
-"""What does your own model look at? A model on every page, or the weights that some other program has computed."""
+"""What does your own model attend to? A model on every page, or the weights that some other program has computed."""
 
 import streamlit as st
 

@@ -22,7 +22,7 @@ const columnsOf = (width) => (width < NARROW ? 2 : 4);
 // found (2, N, L): accuracy of encoder and decoder for N schemes at L lengths; NaN where a table has ended.
 /**
  * @param {Header} header
- * @param {any} box2
+ * @param {Record<string, import("../types.js").Floats>} arrays
  * @param {number} width
  * @param {Pen} pen
  */
@@ -72,7 +72,7 @@ function draw({ schemes, lengths, longest, kinds, theme }, { accuracy, low, high
       pen.text(x + 5, down(0.5) - 9, "guessing", { size: 11, fill: theme.muted });
     }
     for (const kind of [1, 0]) {
-      /** @param {any} array */
+      /** @param {import("../types.js").Floats} array */
       const row = (array) =>
         lengths.map((_, lengthIndex) => array.values[(kind * schemes.length + number) * lengths.length + lengthIndex]);
       const [shares, lows, highs] = [row(accuracy), row(low), row(high)];

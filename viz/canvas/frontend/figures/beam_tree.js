@@ -2,7 +2,14 @@
 // dropped.
 
 /** @typedef {import("../types.js").BeamTreeHeader} Header */
-/** @typedef {import("../types.js").View<Header>} View */
+/** What this figure keeps.
+ * @typedef {object} Own
+ * @property {HTMLElement} scroll
+ * @property {HTMLCanvasElement} canvas
+ * @property {number} wide
+ * @property {number} height
+ */
+/** @typedef {import("../types.js").View<Header, Own>} View */
 /** @typedef {import("../types.js").Pen} Pen */
 /** @typedef {import("../types.js").Root} Root */
 
@@ -36,8 +43,7 @@ function build(root) {
   scroll.setAttribute("aria-label", "The tree of the beam search");
   scroll.append(canvas);
   root.append(scroll);
-  /** @type {any} */
-  const view = { root, scroll, canvas };
+  const view = /** @type {View} */ (/** @type {unknown} */ ({ root, scroll, canvas }));
   new ResizeObserver(() => repaint(view)).observe(root);
   return view;
 }

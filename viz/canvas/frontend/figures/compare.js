@@ -1,7 +1,26 @@
 // A, B and A − B: one head large, every head small, and how far the prediction after each word has moved.
 
 /** @typedef {import("../types.js").CompareHeader} Header */
-/** @typedef {import("../types.js").View<Header>} View */
+/** A cell of a large map, or a small map.
+ * @typedef {{ small: false, row: number, column: number, px: number, py: number }
+ *   | { small: true, layer: number, head: number, px: number, py: number }} Hit
+ */
+/** What this figure keeps.
+ * @typedef {object} Own
+ * @property {HTMLCanvasElement} maps
+ * @property {HTMLCanvasElement} lit
+ * @property {HTMLElement} heads
+ * @property {HTMLElement} tip
+ * @property {{ values: Float32Array, shape: number[] }} large
+ * @property {Float32Array} change
+ * @property {{ cells: import("../types.js").Cells, colours: Uint8ClampedArray, title: string }[]} sides
+ * @property {string[][]} titles
+ * @property {Record<"size" | "small" | "above" | "across" | "block" | "height" | "layers" | "count", number> &
+ *   { narrow: boolean }} place
+ * @property {(layer: number, head: number) => void} choose
+ * @property {(row: number | null) => void} pin
+ */
+/** @typedef {import("../types.js").View<Header, Own>} View */
 /** @typedef {import("../types.js").Pen} Pen */
 /** @typedef {import("../types.js").Theme} Theme */
 /** @typedef {import("../types.js").Root} Root */
@@ -68,8 +87,7 @@ function build(root) {
   const heads = element("div", "heads");
   const tip = tooltip();
   root.append(maps, lit, heads, tip);
-  /** @type {any} */
-  const view = { root, maps, lit, heads, tip };
+  const view = /** @type {View} */ (/** @type {unknown} */ ({ root, maps, lit, heads, tip }));
   root.onpointermove = (/** @type {PointerEvent} */ event) => point(view, event);
   root.onpointerleave = () => {
     tip.hidden = true;
@@ -97,7 +115,7 @@ function arrange(view) {
   const barRoom = Math.max(BARS, ...header.measure.map((line) => widthOf(line, 11) + 14));
   const across = (root.clientWidth - WORDS - (narrow ? 0 : barRoom)) / columns;
   const room = Math.min(across - 16, narrow ? 300 : 330);
-  view.titles = sides.map((/** @type {any} */ { title }) => linesOf(title, across - 12, 15, 600));
+  view.titles = sides.map(({ title }) => linesOf(title, across - 12, 15, 600));
   const above = TITLE * Math.max(...view.titles.map((/** @type {string[]} */ lines) => lines.length)) + ABOVE;
   const size = tokens <= room / 4 ? Math.floor(room / tokens) * tokens : Math.floor(room);
   const small = Math.min(Math.floor((size + 8) / count) - 6, 64);
@@ -156,7 +174,7 @@ function draw(view, pen, row) {
   const { theme, tokens } = header;
   const { every, size: type, turn } = tokenLabels(place.size / tokens.length, tokens.length);
   /**
-   * @param {any} image
+   * @param {ImageData} image
    * @param {number} x
    * @param {number} y
    * @param {number} size
@@ -165,7 +183,7 @@ function draw(view, pen, row) {
     pen.absent(x, y, size, size);
     pen.image(image, x, y, size, size);
   };
-  sides.forEach((/** @type {any} */ { cells, colours }, /** @type {number} */ side) => {
+  sides.forEach(({ cells, colours }, side) => {
     const [x, y] = origin(view, side);
     view.titles[side].forEach((/** @type {string} */ line, /** @type {number} */ lineIndex) => {
       pen.text(x, y - place.above + 10 + lineIndex * TITLE, line, { size: 15, weight: 600 });
@@ -280,9 +298,9 @@ export const formatChange = (kl) =>
         : Math.max(kl, 0).toFixed(2);
 
 /**
- * @param {View} view
+ * @param {{ values: Float32Array, shape: number[] }} large
  * @param {number} side
- * @param {any} colours
+ * @param {Uint8ClampedArray} colours
  */
 function largeImage({ values, shape }, side, colours) {
   const [, rows, columns] = shape;
@@ -309,7 +327,7 @@ function light(view) {
 /**
  * @param {View} view
  * @param {PointerEvent | MouseEvent} event
- * @returns {any}
+ * @returns {Hit | null}
  */
 function find(view, event) {
   const { root, place, header } = view;
@@ -318,7 +336,7 @@ function find(view, event) {
     const [x, y] = origin(view, side);
     const tokens = header.tokens.length;
     const [column, row] = [px - x, py - y].map((offset) => Math.floor((offset / place.size) * tokens));
-    if (column >= 0 && row >= 0 && column < tokens && row < tokens) return { row, column, px, py };
+    if (column >= 0 && row >= 0 && column < tokens && row < tokens) return { small: false, row, column, px, py };
     const [left, top] = corner(view, side, 0, 0);
     const [head, layer] = [px - left, py - top].map((offset) => Math.floor(offset / (place.small + 6)));
     if (layer >= 0 && head >= 0 && layer < place.layers && head < place.count) {

@@ -21,7 +21,7 @@ import {
 } from "../lib/page_state.js";
 import { playerButtons, showPlaying } from "../lib/player.js";
 import { posts } from "../lib/posts.js";
-import { indexOfLargest } from "../lib/values.js";
+import { indexOfLargest, quoted } from "../lib/values.js";
 
 const PACE = 1100; // milliseconds a word when it plays
 const WAIT = 400; // milliseconds at rest before the address follows
@@ -45,7 +45,7 @@ export default function ({ data, parentElement, setTriggerValue, key }) {
     header,
     n: Object.fromEntries(Object.entries(arrays).map(([name, { values }]) => [name, values])),
     colours: { weight: colourTable(header.theme, "weights"), signed: colourTable(header.theme, "signed") },
-    post: (/** @type {any} */ post) => setTriggerValue("step", post),
+    post: (/** @type {unknown} */ post) => setTriggerValue("step", post),
   });
   const news = view.posts.news(header.pinned ? header.step : null, header.acknowledged);
   if (view.about !== header.about || news) {
@@ -260,7 +260,7 @@ function rowOf({ n, header }, name, step) {
  * @param {View} view
  * @param {number} step
  */
-function describe(view, step) {
+export function describe(view, step) {
   const { header, n } = view;
   const { output, source, candidates } = header;
   const before =
@@ -272,7 +272,7 @@ function describe(view, step) {
   /** @type {[string, boolean][]} */
   const chosen = [
     [before, false],
-    [output[step - 1], true],
+    [quoted(output[step - 1]), true],
     [rank < 0 ? "" : ` (probability ${probability.toFixed(2)})`, false],
   ];
   if (view.over?.side === "source" && n.cross_weights) {
@@ -280,9 +280,9 @@ function describe(view, step) {
     const best = Array.from({ length: view.step }, (_, t) => rowOf(view, "cross_weights", t + 1)[s]);
     const most = indexOfLargest(best);
     return [
-      [source[s], true],
+      [quoted(source[s]), true],
       [" has its largest weight when the model predicts ", false],
-      [output[most], true],
+      [quoted(output[most]), true],
       [`: ${best[most].toFixed(2)} of that row.`, false],
     ];
   }
@@ -300,7 +300,7 @@ function describe(view, step) {
   /** @type {[string, boolean][]} */
   const attended = [
     [". It attends most to ", false],
-    [source[best], true],
+    [quoted(source[best]), true],
     [` (${row[best].toFixed(2)})`, false],
   ];
   const right = header.gold[step - 1];

@@ -146,7 +146,7 @@ function draw(view, pen) {
         spell: asCount,
         lines: [...all.map((place) => lineOf("decode", place)), ...all.map((place) => lineOf("without", place))],
       },
-    ].map((chart) => ({ ...chart, flags: [], empty: "" })),
+    ].map((chart) => ({ ...chart, flags: [] })),
     stops,
     now: n,
   });

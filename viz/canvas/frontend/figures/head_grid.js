@@ -1,7 +1,20 @@
 // Every head of every layer as a small map: one canvas for the maps, one above it for the lit row.
 
 /** @typedef {import("../types.js").HeadGridHeader} Header */
-/** @typedef {import("../types.js").View<Header>} View */
+/** What this figure keeps.
+ * @typedef {object} Own
+ * @property {HTMLCanvasElement} maps
+ * @property {HTMLCanvasElement} lit
+ * @property {HTMLElement} buttons
+ * @property {HTMLElement} tip
+ * @property {import("../types.js").Cells} cells
+ * @property {Uint8ClampedArray} colours
+ * @property {Record<"wide" | "tall" | "across" | "down" | "width" | "height" | "ratio" | "top", number> &
+ *   Record<"numbers" | "letters" | "line", number> & { named: boolean, stands: boolean }} place
+ * @property {(layer: number, head: number) => void} choose
+ * @property {(row: number | null) => void} pin
+ */
+/** @typedef {import("../types.js").View<Header, Own>} View */
 /** @typedef {import("../types.js").Root} Root */
 
 import { ABSENT, colourTable, FULL, hatching, mapImage, NOT_A_NUMBER, svgCells, svgHatch } from "../lib/cells.js";
@@ -42,8 +55,8 @@ export default function ({ data, parentElement, setTriggerValue, key }) {
   /** @type {View} */
   const view = (root.view ??= build(root));
   Object.assign(view, { header, cells: arrays.cells, colours: colourTable(header.theme, "weights") });
-  view.choose = (/** @type {number} */ layer, /** @type {number} */ head) => setTriggerValue("head", [layer, head]);
-  view.pin = (/** @type {number} */ row) => setTriggerValue("pin", { row });
+  view.choose = (layer, head) => setTriggerValue("head", [layer, head]);
+  view.pin = (row) => setTriggerValue("pin", { row });
 
   const [layers, heads] = arrays.cells.shape;
   setHeads(view.buttons, layers, heads, (layer, head) => view.choose(layer, head));
@@ -60,8 +73,7 @@ function build(root) {
   const buttons = element("div", "heads");
   const tip = tooltip();
   root.append(maps, lit, buttons, tip);
-  /** @type {any} */
-  const view = { root, maps, lit, buttons, tip };
+  const view = /** @type {View} */ (/** @type {unknown} */ ({ root, maps, lit, buttons, tip }));
 
   buttons.onpointermove = (event) => point(view, event);
   buttons.onpointerleave = () => {
@@ -120,7 +132,7 @@ function arrange(view) {
   const ratio = density(root);
   /**
    * @param {number} size
-   * @param {any} cells
+   * @param {number} cells
    */
   const sized = (size, cells) => {
     const pixels = (size * ratio) / cells;
@@ -152,7 +164,12 @@ function arrange(view) {
     const [layer, head] = [Math.floor(headIndex / heads), headIndex % heads];
     const role = header.head_roles[layer][head][0] ?? "";
     const box = { left: GUTTER + head * across, top: top + layer * down, width: across - 4, height: down - 4 };
-    placeHead(button, box, `Layer ${layer}, head ${head}${role ? `: ${role}` : ""}`, headIndex === chosen);
+    placeHead(
+      /** @type {HTMLButtonElement} */ (button),
+      box,
+      `Layer ${layer}, head ${head}${role ? `: ${role}` : ""}`,
+      headIndex === chosen,
+    );
     button.replaceChildren(element("span", "name", named ? role || `head ${head}` : ""));
     button.classList.toggle("has-role", Boolean(role));
   });
@@ -187,7 +204,7 @@ function drawMaps(view) {
   const { header, cells, maps, place } = view;
   const { theme } = header;
   const [layers, heads, rows, columns] = cells.shape;
-  const pen = maps.getContext("2d");
+  const pen = /** @type {CanvasRenderingContext2D} */ (maps.getContext("2d"));
   pen.scale(place.ratio, place.ratio);
   const small = new OffscreenCanvas(columns, rows);
   const smallPen = /** @type {OffscreenCanvasRenderingContext2D} */ (small.getContext("2d"));
@@ -195,7 +212,7 @@ function drawMaps(view) {
   pen.fillStyle = theme.muted;
   pen.font = `${place.numbers}px ${getComputedStyle(view.root).fontFamily}`;
   pen.textAlign = "center";
-  for (const [head, x] of numbersAbove(view)) pen.fillText(head, x, place.numbers);
+  for (const [head, x] of numbersAbove(view)) pen.fillText(String(head), x, place.numbers);
   pen.imageSmoothingEnabled = place.tall * place.ratio < 2 * rows || place.wide * place.ratio < 2 * columns;
   for (let layer = 0; layer < layers; layer++) {
     pen.fillStyle = theme.muted;
@@ -204,7 +221,7 @@ function drawMaps(view) {
     pen.translate(14, topOf(view, layer) + place.tall / 2);
     if (place.stands) pen.rotate(-Math.PI / 2);
     pen.textAlign = "center";
-    pen.fillText(place.stands ? `layer ${layer}` : layer, 0, 0);
+    pen.fillText(place.stands ? `layer ${layer}` : String(layer), 0, 0);
     pen.restore();
     for (let head = 0; head < heads; head++) {
       const [x, y] = [GUTTER + head * place.across, topOf(view, layer)];
@@ -240,7 +257,7 @@ function light(view) {
   if (!place) return;
   const [layers, heads] = cells.shape;
   const row = litRow(view);
-  const pen = lit.getContext("2d");
+  const pen = /** @type {CanvasRenderingContext2D} */ (lit.getContext("2d"));
   pen.setTransform(place.ratio, 0, 0, place.ratio, 0, 0);
   pen.clearRect(0, 0, lit.width, lit.height);
   pen.strokeStyle = header.theme.accent;
@@ -318,7 +335,7 @@ function toSvg(view) {
    * @param {number} x
    * @param {number} y
    * @param {number} wide
-   * @param {any} high
+   * @param {number} high
    * @param {number} thick
    */
   const svgFrame = (x, y, wide, high, thick) =>

@@ -22,7 +22,7 @@ const heightOf = ({ units }) => Math.max(TITLE, legible(11) + 8) + units.length 
 
 /**
  * @param {Header} header
- * @param {any} arrays
+ * @param {Record<string, import("../types.js").Floats>} arrays
  * @param {number} width
  * @param {Pen} pen
  */

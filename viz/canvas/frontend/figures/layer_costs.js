@@ -29,7 +29,7 @@ export default function ({ data, parentElement, setTriggerValue, key }) {
   connect(view);
   const stop = listen(key, () => {});
   drawings.set(header.key, () =>
-    asSvg(view.wide, heightOf(view.header, view.wide), view.header.theme, (pen) =>
+    asSvg(view.wide, heightOf(sceneOf(view), view.wide), view.header.theme, (pen) =>
       drawCosts(sceneOf(view), view.wide, pen),
     ),
   );
@@ -63,6 +63,7 @@ function build(root) {
     (state) => view.post(state),
   );
   button.onclick = () => view.command(view.rests ? "measure" : "stop");
+  bar.hidden = !location.protocol.startsWith("http"); // a file of the figure has no server that measures
   root.append(view.controls.node, bar, canvas);
   new ResizeObserver(() => arrange(view)).observe(root);
   return view;
@@ -110,7 +111,7 @@ function arrange(view) {
   view.wide = view.root.clientWidth;
   view.root.classList.toggle("room", projected() > 0);
   const scene = sceneOf(view);
-  const height = heightOf(view.header, view.wide);
+  const height = heightOf(scene, view.wide);
   onCanvas(view.canvas, view.wide, height, view.header.theme, (pen) => drawCosts(scene, view.wide, pen));
   view.canvas.setAttribute(
     "aria-label",

@@ -42,13 +42,17 @@ const COLUMNS = {
   memory_exponent: { heading: "memory ∝ n^p, p", short: "mem. ∝ n^", share: 1.1 },
 };
 
+/** @param {Scene} scene */
+const seen = ({ results }) => results.some((result) => result.seconds);
+
 /**
- * @param {Header} header
+ * @param {Scene} scene
  * @param {number} width
  */
-export function heightOf(header, width) {
-  const lines = header.heads ? (width < NARROW ? 6 : 2) : 0;
-  return sheetHeight(width, { rows: header.rows.length, columns: header.columns.length, lines, charts: 3 });
+export function heightOf(scene, width) {
+  const { rows, columns, heads } = scene.header;
+  const lines = heads ? (width < NARROW ? 6 : 2) : 0;
+  return sheetHeight(width, { rows: rows.length, columns: columns.length, lines, charts: seen(scene) ? 3 : 2 });
 }
 
 /**
@@ -167,7 +171,7 @@ function headLines({ sizes }, width) {
 
 /** @param {Scene} scene */
 function chartsOf(scene) {
-  const { header, sizes, results } = scene;
+  const { header, sizes } = scene;
   const { theme } = header;
   const [from, to] = header.stops;
   const steps = Array.from({ length: Math.round(Math.log2(to / from)) + 1 }, (_, power) => from * 2 ** power);
@@ -194,7 +198,7 @@ function chartsOf(scene) {
       const of = measured.get(kind)?.[name] ?? [];
       return { ...look(kind), line: of, points: of };
     });
-  const seen = results.some((result) => result.seconds);
+  const timed = seen(scene);
   const span = { from: header.lengths[0], to: header.lengths.at(-1) };
   return [
     {
@@ -205,7 +209,6 @@ function chartsOf(scene) {
         counted === null
           ? []
           : [{ x: counted, label: `${header.short}: from n ${counted.toLocaleString("en-GB")}`, colour: theme.ink }],
-      empty: "",
     },
     {
       ...span,
@@ -222,18 +225,18 @@ function chartsOf(scene) {
                 colour: theme.ink,
               },
             ],
-      empty: "Not measured yet.",
     },
     {
-      ...(seen ? span : {}),
+      ...(timed ? span : {}),
       base: 2,
-      title: seen ? "peak memory, measured here" : "peak memory, estimated",
+      title: timed ? "peak memory, measured here" : "peak memory, estimated",
       spell: asBytes,
-      lines: seen ? measuredLines("memory") : countedLines((kind) => (n) => 4 * LAYERS[kind].elements({ ...sizes, n })),
+      lines: timed
+        ? measuredLines("memory")
+        : countedLines((kind) => (n) => 4 * LAYERS[kind].elements({ ...sizes, n })),
       flags: [],
-      empty: "Not measured yet.",
     },
-  ];
+  ].filter(({ lines }) => lines.some(({ line }) => line.length));
 }
 
 /**

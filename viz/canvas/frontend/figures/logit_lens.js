@@ -18,7 +18,7 @@ export default function (mount) {
 
 /**
  * @param {Header} header
- * @param {any} arrays
+ * @param {Record<string, import("../types.js").Floats>} arrays
  * @param {number} width
  * @param {Pen} pen
  */

@@ -26,10 +26,12 @@ const NARROW = 700; // pixels: on a narrower screen the predictions stand below
 const PLUS = 16; // width of the button of a residual connection
 const SHARE = { attention: 0.58, mlp: 0.42 }; // of the room of a block
 const SHARE_CROSS = { attention: 0.375, cross: 0.375, mlp: 0.25 };
-const BESIDE = 1240; // pixels: from this width on two stacks stand beside each other
+const BESIDE = 940; // pixels: from this width on two stacks stand beside each other, some of their layers folded
 const BESIDE_PROJECTED = 900; // the same where a room sees no buttons
 const ROOMY = 1500; // pixels: from this width on their strips are as wide as those of one stack
 const ENCODER_SHARE = 0.38; // of the width where the decoder stands beside it
+const MANY = 26; // tokens of two stacks beside each other: with more, the lanes are tight
+const TIGHT = 14; // pixels
 const BETWEEN = 26; // pixels between the lanes of the source and those of the target, and between two stacks
 
 /**
@@ -128,7 +130,10 @@ function placed({ root, header, stacks, opened }, beside) {
   const output = predicts && width >= NARROW ? Math.round((beside ? 0.85 : 1) * OUTPUT * (legible(12) / 12)) : 0;
   const most = stacks.reduce((/** @type {number} */ sum, /** @type {Stack} */ { tokens }) => sum + tokens.length, 0);
   const letter = legible(11);
-  const lane = Math.max(most > 18 ? 17 : 21, legible(12) + (simple && stacks.length > 1 ? 3 : 6));
+  const lane =
+    beside && !simple && most > MANY
+      ? TIGHT
+      : Math.max(most > 18 ? 17 : 21, legible(12) + (simple && stacks.length > 1 ? 3 : 6));
   const chip = Math.max(CHIP, letter + 8);
   const title = Math.max(24, legible(12) + 10);
   const strip = stacks.length > 1 && (width < NARROW || (beside && width < ROOMY)) ? NARROW_STRIP : STRIP;
@@ -157,8 +162,14 @@ function placed({ root, header, stacks, opened }, beside) {
       : [beside ? (simple ? OPEN_PROJECTED : OPEN_BESIDE) : OPEN, WIDEST];
     const right = beside && !last ? Math.round(width * ENCODER_SHARE) : width;
     const room = right - left - label - strip - (after || 4) - GAP;
-    const chosen = Math.min(opened[stack.name] ?? 0, stack.layers - 1);
-    const widths = blockWidths(stack.layers, chosen, room, { folded: FOLDED, open, widest });
+    // The last layer of a decoder opens first: it is the nearest to the prediction.
+    const chosen = Math.min(opened[stack.name] ?? (beside && last ? stack.layers - 1 : 0), stack.layers - 1);
+    const widths = blockWidths(stack.layers, chosen, room, {
+      folded: FOLDED,
+      open,
+      widest,
+      few: beside && !simple ? 1 : 4,
+    });
     const bands = bandsOf(widths, left + label, right - after, strip + GAP);
     if (beside && (bands.length > 1 || /** @type {any} */ (bands[0]).right > right - after)) return null;
     for (const band of bands) {

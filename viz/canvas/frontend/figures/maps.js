@@ -1,7 +1,27 @@
 // Large maps beside each other, of the same words: a head's weights, its stages, a mask that can be painted.
 
 /** @typedef {import("../types.js").MapsHeader} Header */
-/** @typedef {import("../types.js").View<Header>} View */
+/** What this figure keeps.
+ * @typedef {object} Own
+ * @property {HTMLCanvasElement} maps
+ * @property {HTMLCanvasElement} lit
+ * @property {HTMLElement} tip
+ * @property {HTMLElement} pad
+ * @property {HTMLElement} slide
+ * @property {HTMLElement} label
+ * @property {HTMLInputElement} range
+ * @property {{ allow: boolean, cells: Map<string, [number, number, boolean]> } | null} painting
+ * @property {ReturnType<typeof posts>} posts
+ * @property {Float32Array} frames
+ * @property {Float32Array} values
+ * @property {{ weight: Uint8ClampedArray, signed: Uint8ClampedArray }} colours
+ * @property {(name: string, value: unknown) => void} trigger
+ * @property {string | undefined} stepName
+ * @property {number} step
+ * @property {Record<"left" | "above" | "line" | "columns" | "across" | "cell", number> &
+ *   Record<"wide" | "tall" | "block" | "top" | "height", number>} place
+ */
+/** @typedef {import("../types.js").View<Header, Own>} View */
 /** @typedef {import("../types.js").Pen} Pen */
 /** @typedef {import("../types.js").Root} Root */
 
@@ -63,8 +83,9 @@ function build(root) {
   range.type = "range";
   slide.append(label, range);
   root.append(maps, lit, pad, slide, tip);
-  /** @type {any} */
-  const view = { root, maps, lit, tip, pad, slide, label, range, painting: null, posts: posts(WAIT) };
+  const view = /** @type {View} */ (
+    /** @type {unknown} */ ({ root, maps, lit, tip, pad, slide, label, range, painting: null, posts: posts(WAIT) })
+  );
   connectRange(
     range,
     view.posts,
@@ -101,8 +122,8 @@ function setSlide(view) {
     view.values = view.frames;
     return;
   }
-  const news = view.posts.news(step.value, header.acknowledged);
-  const kept = view.step !== undefined && view.stepName === step.name && view.step < step.values.length && !news;
+  const news = view.posts.news(step.value, header.acknowledged ?? undefined);
+  const kept = view.stepName === step.name && view.step < step.values.length && !news;
   view.stepName = step.name;
   Object.assign(range, { min: 0, max: step.values.length - 1, step: 1 });
   range.setAttribute("aria-label", step.name);
@@ -119,7 +140,7 @@ function pickStep(view, stepIndex) {
   view.step = stepIndex;
   view.values = frames.subarray(stepIndex * size, (stepIndex + 1) * size);
   header.titles[stepIndex].forEach((title, number) => (header.panels[number].title = title));
-  range.value = stepIndex;
+  range.value = String(stepIndex);
   const { name, values } = /** @type {NonNullable<Header["step"]>} */ (header.step);
   range.setAttribute("aria-valuetext", String(values[stepIndex]));
   label.textContent = `${name}: ${values[stepIndex]}`;
@@ -138,7 +159,7 @@ function showStep(view, stepIndex) {
 function postStep(view) {
   view.posts.act(
     () => view.header.step?.values[view.step],
-    (/** @type {any} */ post) => view.trigger("step", post),
+    (post) => view.trigger("step", post),
   );
 }
 
@@ -184,7 +205,7 @@ function arrange(view) {
 
 /**
  * @param {string} title
- * @param {any} across
+ * @param {number} across
  */
 const titleOf = (title, across) => linesOf(title, across - 8, TITLE, 600).slice(0, 2);
 
@@ -437,6 +458,7 @@ function startPainting(view, event) {
 function paint(view, event) {
   const hit = find(view, event);
   if (hit?.panel !== view.header.paint) return;
+  if (!view.painting) return;
   const { allow, cells } = view.painting;
   view.values[cellIndex(view, hit.panel, hit.row, hit.column)] = allow ? 1 : 0;
   cells.set(`${hit.row} ${hit.column}`, [hit.row, hit.column, allow]);

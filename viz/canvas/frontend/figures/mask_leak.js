@@ -55,7 +55,7 @@ const wordOf = ({ words, edited, replacement }, position) =>
 
 /**
  * @param {Header} header
- * @param {any} labels
+ * @param {string[]} labels
  * @param {number} width
  */
 function setLines(header, labels, width) {
@@ -75,9 +75,9 @@ function setLines(header, labels, width) {
 
 /**
  * @param {Header} header
- * @param {any} arrays
- * @param {any} labels
- * @param {any} options4
+ * @param {Record<string, import("../types.js").Floats>} arrays
+ * @param {string[]} labels
+ * @param {ReturnType<typeof setLines>} place
  * @param {Pen} pen
  */
 function draw(header, arrays, labels, { boxes }, pen) {
@@ -87,24 +87,22 @@ function draw(header, arrays, labels, { boxes }, pen) {
   const colour = (share) => colourOf(table, Math.round(FULL / 2 + (share * FULL) / 2));
   const finite = [...arrays.change.values].filter(Number.isFinite);
   const most = Math.max(...finite, 1e-12);
-  boxes.forEach(
-    (/** @type {{ x: number, y: number, wide: number }} */ { x, y, wide }, /** @type {number} */ position) => {
-      const value = arrays.change.values[position];
-      const still = arrays.unchanged.values[position];
-      const share = still || !Number.isFinite(value) ? 0 : Math.min(0.12 + 0.88 * Math.sqrt(value / most), 1);
-      if (!still) pen.rect(x, y, wide, TALL, colour(share));
-      if (position === edited) pen.frame(x, y, wide, TALL, theme.accent, 2);
-      const dark = share > 0.55;
-      pen.text(x + wide / 2, y + 16, wordOf(header, position), {
-        size: SIZE,
-        anchor: "middle",
-        fill: dark ? theme.paper : theme.ink,
-      });
-      const fill = dark ? theme.paper : still ? theme.muted : theme.ink;
-      pen.text(x + wide / 2, y + 35, labels[position], { size: 12, anchor: "middle", fill, weight: still ? 400 : 600 });
-    },
-  );
-  const base = boxes.at(-1).y + LINE + 8;
+  boxes.forEach(({ x, y, wide }, position) => {
+    const value = arrays.change.values[position];
+    const still = arrays.unchanged.values[position];
+    const share = still || !Number.isFinite(value) ? 0 : Math.min(0.12 + 0.88 * Math.sqrt(value / most), 1);
+    if (!still) pen.rect(x, y, wide, TALL, colour(share));
+    if (position === edited) pen.frame(x, y, wide, TALL, theme.accent, 2);
+    const dark = share > 0.55;
+    pen.text(x + wide / 2, y + 16, wordOf(header, position), {
+      size: SIZE,
+      anchor: "middle",
+      fill: dark ? theme.paper : theme.ink,
+    });
+    const fill = dark ? theme.paper : still ? theme.muted : theme.ink;
+    pen.text(x + wide / 2, y + 35, labels[position], { size: 12, anchor: "middle", fill, weight: still ? 400 : 600 });
+  });
+  const base = boxes[boxes.length - 1].y + LINE + 8;
   const mutedText = { size: 11, fill: theme.muted };
   for (let step = 0; step < 24; step++) pen.rect(1 + step * 3, base - 4, 3, 8, colour(0.12 + (0.88 * step) / 23));
   pen.text(79, base, `${format(most, 0)} ${unit}`, mutedText);
@@ -113,7 +111,7 @@ function draw(header, arrays, labels, { boxes }, pen) {
 
 /**
  * @param {number} value
- * @param {any} unchanged
+ * @param {number} [unchanged]
  */
 function format(value, unchanged) {
   if (unchanged) return "0";

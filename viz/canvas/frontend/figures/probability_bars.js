@@ -20,7 +20,7 @@ const heightOf = ({ words, sides }) => words.length * TALL[sides.length - 1] + 4
 
 /**
  * @param {Header} header
- * @param {any} arrays
+ * @param {Record<string, import("../types.js").Floats>} arrays
  * @param {number} width
  * @param {Pen} pen
  */

@@ -2,7 +2,27 @@
 // began.
 
 /** @typedef {import("../types.js").SlidersHeader} Header */
-/** @typedef {import("../types.js").View<Header>} View */
+/** What this figure keeps.
+ * @typedef {object} Own
+ * @property {HTMLElement} reading
+ * @property {HTMLElement} figure
+ * @property {HTMLCanvasElement} canvas
+ * @property {number} pair
+ * @property {ReturnType<typeof sliders>} controls
+ * @property {(state: unknown) => void} post
+ * @property {Uint8ClampedArray} colours
+ * @property {number} pos
+ * @property {number} step
+ * @property {number} width
+ * @property {number} base
+ * @property {number} pairs
+ * @property {number} residual
+ * @property {ArrayLike<number>} table
+ * @property {{ width: number, height: number, narrow: boolean,
+ *   dials: Record<"x" | "y" | "side" | "across" | "tall", number>,
+ *   matrix: { x: number, y: number, side: number } }} place
+ */
+/** @typedef {import("../types.js").View<Header, Own>} View */
 /** @typedef {import("../types.js").Pen} Pen */
 /** @typedef {import("../types.js").Root} Root */
 
@@ -25,7 +45,7 @@ export default function ({ data, parentElement, setTriggerValue, key }) {
   const view = (root.view ??= build(root));
   Object.assign(view, {
     header,
-    post: (/** @type {any} */ state) => setTriggerValue("state", state),
+    post: (/** @type {unknown} */ state) => setTriggerValue("state", state),
     colours: colourTable(header.theme, "signed"),
   });
   change(view, view.controls.receive(header.sliders, header.state, header.acknowledged));
@@ -42,8 +62,7 @@ function build(root) {
   reading.setAttribute("aria-live", "polite");
   figure.setAttribute("role", "img");
   figure.append(canvas);
-  /** @type {any} */
-  const view = { root, reading, figure, canvas, pair: 0 };
+  const view = /** @type {View} */ (/** @type {unknown} */ ({ root, reading, figure, canvas, pair: 0 }));
   view.controls = sliders(
     (state) => change(view, state),
     (state) => view.post(state),
@@ -57,7 +76,7 @@ function build(root) {
 
 /**
  * @param {View} view
- * @param {any} box2
+ * @param {Record<string, number>} state
  */
 function change(view, { pos, k: step, rotation_width: width, base }) {
   Object.assign(view, { pos, step, width, base, pairs: width / 2 });
@@ -133,7 +152,7 @@ function draw(view, pen) {
 }
 
 /**
- * @param {any} tip
+ * @param {(angle: number, share: number) => number[]} tip
  * @param {number} from
  * @param {number} to
  * @param {number} share
@@ -160,8 +179,8 @@ function drawMatrix(view, pen) {
   const { x, y, side } = place.matrix;
   const matrix = new ImageData(width, width);
   /**
-   * @param {any} image
-   * @param {any} pixel
+   * @param {ImageData} image
+   * @param {number} pixel
    * @param {number} value
    */
   const paint = (image, pixel, value) => {
@@ -185,6 +204,7 @@ function drawMatrix(view, pen) {
     return image;
   };
   const head = { size: 14, weight: 600 };
+  /** @type {[number, number, ImageData, string][]} */
   const parts = [
     [x, side, matrix, `R for k = ${step}`],
     [x + side + 26, 22, strip(pos), `PE(${pos})`],

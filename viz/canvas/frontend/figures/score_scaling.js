@@ -1,7 +1,28 @@
 // Why √d_k: every step of d_k is here already; sliding picks one. Above without the division, below with it.
 
 /** @typedef {import("../types.js").ScalingHeader} Header */
-/** @typedef {import("../types.js").View<Header>} View */
+/** The nodes of a side that move with d_k.
+ * @typedef {{ cells: Element[] } & ReturnType<typeof drawBell>} Side
+ */
+/** The attributes of an SVG element.
+ * @typedef {Record<string, string | number>} Attributes
+ */
+/** What this figure keeps.
+ * @typedef {object} Own
+ * @property {HTMLElement} label
+ * @property {HTMLInputElement} range
+ * @property {HTMLElement} marks
+ * @property {HTMLElement} reading
+ * @property {SVGElement} figure
+ * @property {ReturnType<typeof posts>} posts
+ * @property {Record<string, import("../types.js").Floats>} arrays
+ * @property {(post: unknown) => void} post
+ * @property {string[]} colours
+ * @property {number} stepIndex
+ * @property {{ width: number, height: number }} size
+ * @property {{ sides: Side[], panels: ReturnType<typeof drawPanel>[] }} kept
+ */
+/** @typedef {import("../types.js").View<Header, Own>} View */
 /** @typedef {import("../types.js").Root} Root */
 /** @typedef {import("../types.js").Theme} Theme */
 
@@ -35,7 +56,7 @@ export default function ({ data, parentElement, setTriggerValue, key }) {
   const root = rootOf(parentElement, header.theme);
   /** @type {View} */
   const view = (root.view ??= build(root));
-  Object.assign(view, { header, arrays, post: (/** @type {string} */ message) => setTriggerValue("d_k", message) });
+  Object.assign(view, { header, arrays, post: (/** @type {unknown} */ post) => setTriggerValue("d_k", post) });
   view.colours = weightColours(header.theme);
   if (view.posts.news(header.d_k, header.acknowledged)) view.stepIndex = header.steps.indexOf(header.d_k);
   const stop = listen(key, () => {});
@@ -61,8 +82,9 @@ function build(root) {
   figure.setAttribute("role", "img");
   slide.append(label, range, marks);
   root.append(slide, reading, figure);
-  /** @type {any} */
-  const view = { root, label, range, marks, reading, figure, posts: posts(WAIT) };
+  const view = /** @type {View} */ (
+    /** @type {unknown} */ ({ root, label, range, marks, reading, figure, posts: posts(WAIT) })
+  );
   connectRange(
     range,
     view.posts,
@@ -88,7 +110,7 @@ function postStep(view) {
 /** @param {View} view */
 function setMarks(view) {
   const { steps } = view.header;
-  view.range.max = steps.length - 1;
+  view.range.max = String(steps.length - 1);
   view.marks.replaceChildren(
     ...steps.map((d_k, stepIndex) => {
       const mark = element("span", "mark", String(d_k));
@@ -129,15 +151,15 @@ function typeset(node, text) {
 // The drawing
 
 /**
- * @param {any} parent
- * @param {any} tag
- * @param {any} attributes
+ * @param {Element} parent
+ * @param {string} tag
+ * @param {Attributes} attributes
  * @param {string} [text]
  */
 function add(parent, tag, attributes, text) {
   const node = document.createElementNS(SVG, tag);
   for (const [name, value] of Object.entries(attributes)) {
-    node.setAttribute(name, name === "font-size" && typeof value === "number" ? legible(value) : value);
+    node.setAttribute(name, String(name === "font-size" && typeof value === "number" ? legible(value) : value));
   }
   if (text !== undefined) write(node, text);
   parent.append(node);
@@ -161,11 +183,11 @@ function write(node, text) {
 }
 
 /**
- * @param {HTMLElement} node
- * @param {any} attributes
+ * @param {Element} node
+ * @param {Attributes} attributes
  */
 const move = (node, attributes) =>
-  Object.entries(attributes).forEach(([name, value]) => node.setAttribute(name, value));
+  Object.entries(attributes).forEach(([name, value]) => node.setAttribute(name, String(value)));
 
 // Everything that does not move with d_k, from the width alone. Kept nodes are what `show` moves.
 /** @param {View} view */
@@ -228,12 +250,12 @@ function arrange(view) {
 }
 
 /**
- * @param {any} parent
+ * @param {Element} parent
  * @param {{ x: number, y: number }} box2
  * @param {number} wide
  * @param {number} tall
  * @param {number} rows
- * @param {any} keys
+ * @param {number} keys
  * @param {Theme} theme
  */
 function drawCells(parent, { x, y }, wide, tall, rows, keys, theme) {
@@ -256,7 +278,7 @@ function drawCells(parent, { x, y }, wide, tall, rows, keys, theme) {
 }
 
 /**
- * @param {any} parent
+ * @param {Element} parent
  * @param {{ x: number, y: number }} box2
  * @param {number} width
  * @param {number} height
@@ -295,8 +317,8 @@ function drawBell(parent, { x, y }, width, height, side, theme, colour, bins) {
  * @param {{ x: number, y: number }} box2
  * @param {{ width: number, height: number }} options3
  * @param {number} measureIndex
- * @param {any} measure
- * @param {any} colours
+ * @param {import("../types.js").Measure} measure
+ * @param {string[]} colours
  */
 function drawPanel(view, { x, y }, { width, height }, measureIndex, measure, colours) {
   const { figure, header, arrays } = view;
@@ -373,9 +395,9 @@ function show(view, stepIndex) {
   view.stepIndex = stepIndex;
   const d_k = steps[stepIndex];
   const [, , rows, keys] = arrays.rows.shape;
-  kept.sides.forEach((/** @type {any} */ side, /** @type {number} */ number) => {
+  kept.sides.forEach((side, number) => {
     const start = (number * steps.length + stepIndex) * rows * keys;
-    side.cells.forEach((/** @type {Element} */ cell, /** @type {number} */ nth) =>
+    side.cells.forEach((cell, nth) =>
       cell.setAttribute("fill", colours[Math.round(arrays.rows.values[start + nth] * FULL)]),
     );
     moveBell(view, side, number, stepIndex);
@@ -385,22 +407,22 @@ function show(view, stepIndex) {
     const late = stepIndex > steps.length * 0.55;
     move(marker, { x1: x, x2: x });
     if (levelName) move(levelName, { x: ends[late ? 0 : 1], "text-anchor": late ? "start" : "end" });
-    const heights = points.map((/** @type {unknown} */ _, /** @type {number} */ side) => down(value(side, stepIndex)));
+    const heights = points.map((_, side) => down(value(side, stepIndex)));
     const lower = heights[0] >= heights[1] ? 0 : 1; // on the screen
     const between = !late && Math.abs(heights[0] - heights[1]) > 38; // there the numbers are off both lines
-    const written = heights.map((/** @type {number} */ height, /** @type {number} */ side) => {
+    const written = heights.map((height, side) => {
       const below = (side === lower) !== (between || (side === lower && height > bottom - 20));
       return height + (below ? 16 : -7);
     });
     written[1 - lower] = Math.min(written[1 - lower], written[lower] - 14);
-    points.forEach((/** @type {any} */ { dot, number }, /** @type {number} */ side) => {
+    points.forEach(({ dot, number }, side) => {
       move(dot, { cx: x, cy: heights[side] });
       move(number, { x: late ? x - 7 : x + 7, y: written[side], "text-anchor": late ? "end" : "start" });
       const current = value(side, stepIndex);
       write(number, current.toFixed(current >= 100 ? 0 : current >= 10 ? 1 : measure.digits));
     });
   }
-  view.range.value = stepIndex;
+  view.range.value = String(stepIndex);
   view.range.setAttribute("aria-valuetext", `${d_k}`);
   typeset(view.label, `d_k = ${d_k}`);
   typeset(view.reading, header.sentences[stepIndex]);
@@ -412,7 +434,7 @@ function show(view, stepIndex) {
 // The histogram in bins of a fraction of √d_k, and the curve it should follow; both areas are 1.
 /**
  * @param {View} view
- * @param {any} box2
+ * @param {Side} bell
  * @param {number} side
  * @param {number} stepIndex
  */
@@ -433,7 +455,7 @@ function moveBell(view, { bars, curve, law, measured, place }, side, stepIndex) 
   const right = (sigmas) => place.x + (((sigmas * spread) / REACH[side] + 1) / 2) * place.width;
   /** @param {number} height */
   const up = (height) => place.base - (height / top) * (place.height - 4);
-  bars.forEach((/** @type {any} */ bar, /** @type {any} */ bin) => {
+  bars.forEach((bar, bin) => {
     const [from, to] = [inside(right(edges[bin])), inside(right(edges[bin + 1]))];
     move(bar, {
       x: from,

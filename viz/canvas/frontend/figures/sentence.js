@@ -17,7 +17,7 @@ import {
   svgText,
   unpack,
 } from "../lib/page_state.js";
-import { indexOfLargest } from "../lib/values.js";
+import { indexOfLargest, quoted } from "../lib/values.js";
 
 const FAINT = 0.02; // lines below this weight are not drawn
 const NAMED = 0.05; // weights from here on stand as numbers under their word
@@ -220,14 +220,14 @@ function weightsOf(view, row) {
  * @param {View} view
  * @param {number} row
  */
-function describe(view, row) {
+export function describe(view, row) {
   const named = [...weightsOf(view, row)]
     .map((weight, wordIndex) => ({ weight, word: keyWords(view.header).full[wordIndex] }))
     .filter(({ weight }) => weight >= NAMED)
     .sort((a, b) => b.weight - a.weight)
     .slice(0, 3)
-    .map(({ weight, word }) => `${word} ${weight.toFixed(2)}`);
-  return `${view.header.full[row]} attends to ${named.join(", ") || "no word in particular"}`;
+    .map(({ weight, word }) => `${quoted(word)} ${weight.toFixed(2)}`);
+  return `${quoted(view.header.full[row])} attends to ${named.join(", ") || "no word in particular"}`;
 }
 
 /** @param {any} word */

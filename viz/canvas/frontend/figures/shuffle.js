@@ -2,7 +2,17 @@
 // moved.
 
 /** @typedef {import("../types.js").ShuffleHeader} Header */
-/** @typedef {import("../types.js").View<Header>} View */
+/** What this figure keeps.
+ * @typedef {object} Own
+ * @property {HTMLElement} table
+ * @property {number | null} held
+ * @property {ReturnType<typeof posts>} posts
+ * @property {Float32Array} change
+ * @property {(order: unknown) => void} post
+ * @property {number[]} order
+ * @property {number | null | undefined} focus
+ */
+/** @typedef {import("../types.js").View<Header, Own>} View */
 /** @typedef {import("../types.js").Root} Root */
 
 import { asSvg, widthOf } from "../lib/drawing.js";
@@ -24,7 +34,7 @@ export default function ({ data, parentElement, setTriggerValue, key }) {
   Object.assign(view, {
     header,
     change: arrays.change.values,
-    post: (/** @type {any} */ order) => setTriggerValue("order", order),
+    post: (/** @type {unknown} */ order) => setTriggerValue("order", order),
   });
   view.order = [...header.order];
   view.root.classList.remove("waiting");
@@ -43,10 +53,9 @@ function build(root) {
     element("span", "hint"),
   ];
   hint.textContent = "Drag a word onto another, or move it with ← and →.";
-  /** @type {any} */
-  const view = { root, table, held: null, posts: posts(WAIT) };
+  const view = /** @type {View} */ (/** @type {unknown} */ ({ root, table, held: null, posts: posts(WAIT) }));
   mix.onclick = () => {
-    const order = view.header.order.map((/** @type {unknown} */ _, /** @type {number} */ place) => place);
+    const order = view.header.order.map((_, place) => place);
     for (let place = order.length - 1; place > 1; place--) {
       const other = 1 + Math.floor(Math.random() * place); // the start mark stays where it is
       [order[place], order[other]] = [order[other], order[place]];
@@ -56,7 +65,7 @@ function build(root) {
   back.onclick = () =>
     put(
       view,
-      view.header.order.map((/** @type {unknown} */ _, /** @type {number} */ place) => place),
+      view.header.order.map((_, place) => place),
     );
   hands.append(mix, back, hint);
   scroll.append(table);
@@ -89,7 +98,7 @@ function show(view) {
   const { table, header, order } = view;
   const { tokens, cases } = header;
   table.style.gridTemplateColumns = `max-content repeat(${tokens.length}, minmax(52px, max-content))`;
-  const chips = order.map((/** @type {number} */ word, /** @type {number} */ place) => {
+  const chips = order.map((word, place) => {
     const chip = element("button", `chip${place ? "" : " fixed"}${word === place ? "" : " moved"}`, tokens[word]);
     Object.assign(chip, { type: "button", disabled: place === 0 });
     chip.dataset.place = String(place);
@@ -101,7 +110,7 @@ function show(view) {
     title.append(element("b", "", name), element("span", "", result));
     return [
       title,
-      ...order.map((/** @type {number} */ word) => {
+      ...order.map((word) => {
         const change = view.change[row * tokens.length + word];
         const cell = element("div", `cell${change < header.rounding ? " still" : ""}`);
         const bar = element("div", "bar");
@@ -119,9 +128,10 @@ function show(view) {
 /** @param {number} change */
 const format = (change) => (change === 0 ? "0" : change < 0.005 ? powerOfTen(change, 0) : change.toFixed(2));
 
-/** @param {any} target */
+/** @param {EventTarget | null} target */
 const placeOf = (target) => {
-  const chip = target?.closest?.(".chip:not(.fixed)");
+  const chip =
+    target instanceof Element ? /** @type {HTMLElement | null} */ (target.closest(".chip:not(.fixed)")) : null;
   return chip ? Number(chip.dataset.place) : null;
 };
 
@@ -176,7 +186,7 @@ const under = (view, event) =>
 function drag(view, event) {
   if (view.held === null) return;
   const over = under(view, event);
-  for (const chip of view.table.querySelectorAll(".chip")) {
+  for (const chip of /** @type {NodeListOf<HTMLElement>} */ (view.table.querySelectorAll(".chip"))) {
     chip.classList.toggle("held", Number(chip.dataset.place) === view.held && over !== view.held);
     chip.classList.toggle("over", Number(chip.dataset.place) === over && over !== view.held);
   }
@@ -202,15 +212,12 @@ function release(view) {
 function save(view) {
   const { header, order, change } = view;
   const { tokens, cases, theme } = header;
-  const wide = order.map((/** @type {number} */ word) => Math.max(52, widthOf(tokens[word], 16) + 18));
+  const wide = order.map((word) => Math.max(52, widthOf(tokens[word], 16) + 18));
   const left = 200;
-  const starts = wide.map(
-    (/** @type {unknown} */ _, /** @type {number} */ place) =>
-      left + wide.slice(0, place).reduce((/** @type {any} */ sum, /** @type {any} */ wordWidth) => sum + wordWidth, 0),
-  );
-  const width = left + wide.reduce((/** @type {any} */ sum, /** @type {any} */ wordWidth) => sum + wordWidth, 0);
+  const starts = wide.map((_, place) => left + wide.slice(0, place).reduce((sum, wordWidth) => sum + wordWidth, 0));
+  const width = left + wide.reduce((sum, wordWidth) => sum + wordWidth, 0);
   return asSvg(width, 50 + cases.length * 92, theme, (pen) => {
-    order.forEach((/** @type {number} */ word, /** @type {number} */ place) => {
+    order.forEach((word, place) => {
       const fill = word === place ? theme.ink : theme.accent;
       pen.text(starts[place] + wide[place] / 2, 20, tokens[word], { size: 16, anchor: "middle", fill });
     });
@@ -225,7 +232,7 @@ function save(view) {
         ],
         theme.rule,
       );
-      order.forEach((/** @type {number} */ word, /** @type {number} */ place) => {
+      order.forEach((word, place) => {
         const value = change[row * tokens.length + word];
         const tall = value < header.rounding ? 0 : Math.max(1, Math.min(value / header.most, 1) * TALL);
         pen.rect(starts[place] + wide[place] / 2 - 15, base - tall, 30, tall, theme.accent);

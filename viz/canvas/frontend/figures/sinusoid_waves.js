@@ -2,9 +2,32 @@
 // asks the server: a slider recomputes the table, a hover ties the three together.
 
 /** @typedef {import("../types.js").SlidersHeader} Header */
-/** @typedef {import("../types.js").View<Header>} View */
+/** What this figure keeps.
+ * @typedef {object} Own
+ * @property {HTMLElement} reading
+ * @property {HTMLElement} figure
+ * @property {HTMLCanvasElement} still
+ * @property {HTMLCanvasElement} lit
+ * @property {{ pair: number, position?: number } | null} hovered
+ * @property {ReturnType<typeof sliders>} controls
+ * @property {(state: unknown) => void} post
+ * @property {Uint8ClampedArray} colours
+ * @property {number} length
+ * @property {number} width
+ * @property {number} base
+ * @property {number} pairs
+ * @property {number} position
+ * @property {Float64Array} table
+ * @property {number[] | null} even
+ * @property {number[]} shown
+ * @property {typeof DESK} layout
+ * @property {{ width: number, height: number, narrow: boolean, short: boolean, waves: Box, map: Box, clocks: Box,
+ *   side: number, across: number }} place
+ */
+/** @typedef {import("../types.js").View<Header, Own>} View */
 /** @typedef {import("../types.js").Pen} Pen */
 /** @typedef {import("../types.js").Root} Root */
+/** @typedef {import("../types.js").Box} Box */
 
 import { colourTable, FULL } from "../lib/cells.js";
 import { asSvg, fitted, onCanvas, widthOf } from "../lib/drawing.js";
@@ -40,7 +63,7 @@ export default function ({ data, parentElement, setTriggerValue, key }) {
   const view = (root.view ??= build(root));
   Object.assign(view, {
     header,
-    post: (/** @type {any} */ state) => setTriggerValue("state", state),
+    post: (/** @type {unknown} */ state) => setTriggerValue("state", state),
     colours: colourTable(header.theme, "signed"),
   });
   change(view, view.controls.receive(header.sliders, header.state, header.acknowledged));
@@ -61,8 +84,7 @@ function build(root) {
   const [still, lit] = [element("canvas", "still"), element("canvas", "lit")];
   reading.setAttribute("aria-live", "polite");
   figure.append(still, lit);
-  /** @type {any} */
-  const view = { root, reading, figure, still, lit, hovered: null };
+  const view = /** @type {View} */ (/** @type {unknown} */ ({ root, reading, figure, still, lit, hovered: null }));
   view.controls = sliders(
     (state) => change(view, state),
     (state) => view.post(state),
@@ -77,7 +99,7 @@ function build(root) {
 
 /**
  * @param {View} view
- * @param {any} box2
+ * @param {Record<string, number>} state
  */
 function change(view, { length, width, base, pos }) {
   if (view.length === length && view.width === width && view.base === base && view.place) {
@@ -95,7 +117,7 @@ function change(view, { length, width, base, pos }) {
 
 // Which pairs are drawn as waves: spread over all of them.
 /**
- * @param {any} pairs
+ * @param {number} pairs
  * @param {number} most
  */
 function spread(pairs, most) {
@@ -175,7 +197,7 @@ function drawStill(view, pen) {
     anchor: "end",
   });
   pen.text(waves.x + waves.wide, waves.y - 14, "cosine", { size: 12, anchor: "end" });
-  view.shown.forEach((/** @type {number} */ pair, /** @type {number} */ nth) => {
+  view.shown.forEach((pair, nth) => {
     const middle = waves.y + (nth + 0.5) * (waves.tall / view.shown.length);
     const reach = (waves.tall / view.shown.length) * 0.42;
     pen.line(
@@ -258,7 +280,7 @@ function drawLit(view, pen) {
     theme.muted,
   );
   pen.frame(x - map.wide / length / 2, map.y, Math.max(map.wide / length, 2), map.tall, theme.muted);
-  shown.forEach((/** @type {number} */ drawnPair, /** @type {number} */ nth) => {
+  shown.forEach((drawnPair, nth) => {
     const middle = waves.y + (nth + 0.5) * (waves.tall / shown.length);
     const reach = (waves.tall / shown.length) * 0.42;
     const angle = position * turnOf(drawnPair, view.width, view.base);
@@ -363,10 +385,11 @@ const pointed = ({ hovered, position, pairs }) => ({
  * @param {number} pair
  */
 function bringIn(view, pair) {
-  const nearest = view.even.reduce((/** @type {any} */ best, /** @type {number} */ candidate) =>
+  const even = /** @type {number[]} */ (view.even);
+  const nearest = even.reduce((best, candidate) =>
     Math.abs(candidate - pair) < Math.abs(best - pair) ? candidate : best,
   );
-  view.shown = view.even.map((/** @type {number} */ candidate) => (candidate === nearest ? pair : candidate));
+  view.shown = even.map((candidate) => (candidate === nearest ? pair : candidate));
   onCanvas(view.still, view.place.width, view.place.height, view.header.theme, (pen) => drawStill(view, pen));
 }
 
@@ -378,7 +401,7 @@ function light(view) {
   describe(view);
 }
 
-/** @param {any} turns */
+/** @param {number} turns */
 const formatTurns = (turns) => (turns && turns < 0.1 ? turns.toPrecision(2) : formatNumber(turns));
 
 /** @param {View} view */
@@ -410,7 +433,7 @@ function describe(view) {
 
 /**
  * @param {View} view
- * @param {any} hit
+ * @param {Own["hovered"]} hit
  */
 function hover(view, hit) {
   if (hit?.position === view.hovered?.position && hit?.pair === view.hovered?.pair) return;
@@ -428,10 +451,12 @@ function find(view, event) {
   const [px, py] = pointer(view.figure, event);
   /** @param {{ x: number, y: number, wide: number, tall: number }} view */
   const inside = ({ x, y, wide, tall }) => px >= x && px < x + wide && py >= y && py < y + tall;
-  for (const [field, pairAt] of [
-    [place.waves, (/** @type {any} */ down) => shown[Math.floor(down * shown.length)]],
-    [place.map, (/** @type {any} */ down) => Math.floor(down * pairs)],
-  ]) {
+  /** @type {[Box, (down: number) => number][]} */
+  const fields = [
+    [place.waves, (down) => shown[Math.floor(down * shown.length)]],
+    [place.map, (down) => Math.floor(down * pairs)],
+  ];
+  for (const [field, pairAt] of fields) {
     if (inside(field))
       return {
         position: Math.floor(((px - field.x) / field.wide) * length),

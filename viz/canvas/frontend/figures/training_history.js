@@ -306,7 +306,9 @@ function drawMaps(view, pen) {
     const left = x + (index % columns) * (side + 8);
     const top = y + Math.floor(index / columns) * (side + label);
     const [layer, head] = [Math.floor(index / heads), index % heads];
-    const role = roles.find((of) => of.layer === layer && of.head === head && of.after <= header.steps[shownOf(view)]);
+    const role = roles
+      .filter((of) => of.layer === layer && of.head === head && of.after <= header.steps[shownOf(view)])
+      .sort((a, b) => scoreOf(view, shownOf(view), b) - scoreOf(view, shownOf(view), a))[0];
     const name = role ? roleName(role) : `L${layer}H${head}`;
     const fill = role ? theme.accent : theme.muted;
     pen.text(left, top + label * 0.5, fitted(name, side + 4, SIZE, role ? 600 : 400), {

@@ -9,7 +9,7 @@
 import { asSvg, onCanvas, widthOf } from "../lib/drawing.js";
 import { keyedChildren } from "../lib/keyed_children.js";
 import { countDrawing, drawings, element, hover, hoveredRow, listen, rootOf, unpack } from "../lib/page_state.js";
-import { numbered } from "../lib/values.js";
+import { numbered, quoted } from "../lib/values.js";
 
 const HEIGHT = 440;
 const EDGE = 56;
@@ -147,7 +147,7 @@ function draw(view, pen, row) {
     pen.text(px, baseline, label, { size: 12, anchor: "middle", fill: visible[s] ? theme.ink : theme.muted });
   }
   pen.dot(x, y, 7, theme.accent);
-  const label = `z of ${words[row]}`;
+  const label = `z of ${quoted(words[row])}`;
   // In front of the lines.
   pen.rect(x - widthOf(label, 13, 650) / 2 - 3, y + 11, widthOf(label, 13, 650) + 6, 17, theme.paper);
   pen.text(x, y + 19, label, { size: 13, weight: 650, anchor: "middle", fill: theme.accent });

@@ -5,10 +5,10 @@
  * @param {number} count
  * @param {number} opened
  * @param {number} room
- * @param {{ folded: number, open: number, widest: number }} sizes
+ * @param {{ folded: number, open: number, widest: number, few?: number }} sizes few: as many are never folded
  */
-export function blockWidths(count, opened, room, { folded, open, widest }) {
-  if (count * open <= room || count <= 4) {
+export function blockWidths(count, opened, room, { folded, open, widest, few = 4 }) {
+  if (count * open <= room || count <= few) {
     const fit = Math.max(1, Math.min(count, Math.floor(room / open)));
     return Array(count).fill(Math.max(open, Math.min(widest, Math.floor(room / fit))));
   }

@@ -61,19 +61,16 @@ export const chartFoot = () => row() * 2 + 6;
  * @param {Theme} theme
  * @param {Box} box the whole place of the chart, head and foot included
  * @param {{ title: string, spell: (value: number) => string, from: number, to: number, lines: Line[], flags: Flag[],
- *   now: number, empty: string, base?: number }} chart
+ *   now: number, base?: number }} chart
  */
-export function drawLogChart(pen, theme, box, { title, spell, from, to, lines, flags, now, empty, base = 10 }) {
+export function drawLogChart(pen, theme, box, { title, spell, from, to, lines, flags, now, base = 10 }) {
   pen.text(box.x, box.y + legible(SIZE + 1) * 0.6, fitted(title, box.wide, SIZE + 1, 600), {
     size: SIZE + 1,
     weight: 600,
   });
   const [top, bottom] = [box.y + chartHead(), box.y + box.tall - chartFoot()];
   const values = lines.flatMap(({ points, line }) => [...points, ...line].map(([, y]) => y)).filter((y) => y > 0);
-  if (!values.length) {
-    pen.text(box.x, (top + bottom) / 2, fitted(empty, box.wide, SIZE), { size: SIZE, fill: theme.muted });
-    return;
-  }
+  if (!values.length) return;
   /** @param {number} value */
   const power = (value) => Math.log(value) / Math.log(base);
   const low = Math.floor(power(Math.min(...values)) + 1e-9);

@@ -9,7 +9,8 @@ const listeners = shared("listeners", () => new Map());
 /** By key of the figure: the figure as SVG text; whole: with every step of it.
  * @type {Map<string, (whole?: boolean) => string>} */
 export const drawings = shared("drawings", () => new Map());
-/** By key of the figure: what stands under it, its sentence, its file's name, its origin. @type {Map<string, any>} */
+/** By key of the figure: what stands under it, its sentence, its file's name, its origin.
+ * @type {Map<string, import("../types.d.ts").SaveHeader>} */
 export const figures = shared("figures", () => new Map());
 
 export const hoveredRow = () => pointed.row;

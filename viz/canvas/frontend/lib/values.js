@@ -23,6 +23,10 @@ export function powerOfTen(number, digits) {
     .replace(/\d/g, (digit) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[Number(digit)])}`;
 }
 
+// A token in a sentence: in quotation marks where it has no letter and no digit, as bold() of labels.py has it.
+/** @param {string} token */
+export const quoted = (token) => (/[\p{L}\p{N}]/u.test(token) ? token : `“${token}”`);
+
 // The words of a text; a word that is in it more than once has its position behind it.
 /**
  * @param {string[]} words

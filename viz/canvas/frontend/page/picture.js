@@ -3,6 +3,10 @@
 /** @typedef {import("../types.js").SaveHeader} Header */
 /** @typedef {import("../types.js").View<Header>} View */
 /** @typedef {import("../types.js").Theme} Theme */
+/** @typedef {import("../types.js").Origin} Origin */
+/** A chart that Plotly has drawn.
+ * @typedef {Element & { _fullLayout: { width: number, height: number } }} PlotlyChart
+ */
 
 import { linesOf, widthOf } from "../lib/drawing.js";
 import { drawings, svgPage, svgText, xml } from "../lib/page_state.js";
@@ -22,7 +26,7 @@ const LEAST = 300; // a line is never narrower, even under a small drawing
  * @param {Theme} theme
  */
 export function figureSvg(key, theme, whole = false) {
-  const chart = nodeOf(key)?.querySelector(CHART);
+  const chart = /** @type {PlotlyChart | null | undefined} */ (nodeOf(key)?.querySelector(CHART));
   return chart ? chartSvg(chart, theme) : (drawings.get(key)?.(whole) ?? null);
 }
 
@@ -47,14 +51,14 @@ export function captionRuns({ figure, reading }) {
 
 // A Plotly chart is a few SVG drawings laid over each other.
 /**
- * @param {any} chart
+ * @param {PlotlyChart} chart
  * @param {Theme} theme
  */
 export function chartSvg(chart, theme) {
   const { width, height } = chart._fullLayout;
   const layers = [...chart.querySelectorAll(".main-svg")].map((layer) => {
-    const copy = layer.cloneNode(true);
-    copy.querySelectorAll(".hoverlayer, .draglayer, .modebar").forEach((/** @type {any} */ part) => part.remove());
+    const copy = /** @type {Element} */ (layer.cloneNode(true));
+    copy.querySelectorAll(".hoverlayer, .draglayer, .modebar").forEach((part) => part.remove());
     copy.removeAttribute("style");
     return new XMLSerializer().serializeToString(copy);
   });
@@ -64,7 +68,7 @@ export function chartSvg(chart, theme) {
 // { text, width, height }: the drawing as a file of its own.
 /**
  * @param {string} svg
- * @param {any} box2
+ * @param {{ theme: Theme, origin: Origin, title?: string, transparent?: boolean, foot?: boolean }} wish
  */
 export function finished(svg, { theme, origin, title = "", transparent = false, foot = false }) {
   const sheet = document.importNode(new DOMParser().parseFromString(svg, "image/svg+xml").documentElement, true);
@@ -75,11 +79,16 @@ export function finished(svg, { theme, origin, title = "", transparent = false, 
   /** @type {string[]} */
   const written = [];
   const face = [
-    [origin.shows, theme.ink],
-    [origin.says, theme.accent],
-  ].filter(([statement]) => statement);
-  const notices = face.flatMap(([statement, fill]) =>
-    linesOf(statement[0].toUpperCase() + statement.slice(1), wide, SAYS.size, SAYS.weight).map((line) => [line, fill]),
+    { statement: origin.shows, fill: theme.ink },
+    { statement: origin.says, fill: theme.accent },
+  ];
+  const notices = face.flatMap(({ statement, fill }) =>
+    !statement
+      ? []
+      : linesOf(statement[0].toUpperCase() + statement.slice(1), wide, SAYS.size, SAYS.weight).map((line) => [
+          line,
+          fill,
+        ]),
   );
   const tall = SAYS.size * LINE;
   notices.forEach(([line, fill], lineIndex) => {
@@ -116,15 +125,15 @@ export function finished(svg, { theme, origin, title = "", transparent = false, 
 }
 
 // What is drawn, letters included: a drawing may be narrower than its room, and a name may stand out of it.
-/** @param {any} sheet */
+/** @param {Element} sheet */
 function extent(sheet) {
   const width = Number(sheet.getAttribute("width"));
   const height = Number(sheet.getAttribute("height"));
   if (sheet.querySelector(":scope > .chart")) return { x: 0, y: 0, width, height }; // what is clipped would count too
   const host = document.createElement("div");
   host.style.cssText = "position: fixed; left: -100000px; top: 0; visibility: hidden;";
-  const measured = sheet.cloneNode(true);
-  measured.querySelectorAll(":scope > .paper").forEach((/** @type {any} */ part) => part.remove());
+  const measured = /** @type {SVGGraphicsElement} */ (sheet.cloneNode(true));
+  measured.querySelectorAll(":scope > .paper").forEach((part) => part.remove());
   host.attachShadow({ mode: "open" }).append(measured); // out of reach of the page's own rules
   document.body.append(host);
   const box = measured.getBBox();
@@ -133,7 +142,7 @@ function extent(sheet) {
 }
 
 // The origin in one line; as `footer` in viz/export/provenance.py.
-/** @param {any} origin */
+/** @param {Origin} origin */
 export function footer(origin) {
   const weights = origin.weights && origin.weights + (origin.seed === undefined ? "" : `, seed ${origin.seed}`);
   return [`${origin.software} ${origin.version}`, weights, origin.file, origin.says, origin.link]
@@ -144,7 +153,7 @@ export function footer(origin) {
 /**
  * @param {{ text: string, width: number, height: number }} sheet
  * @param {number} scale
- * @param {any} origin
+ * @param {Origin} origin
  */
 export async function toPng({ text, width, height }, scale, origin, title = "") {
   const image = new Image();
@@ -154,7 +163,9 @@ export async function toPng({ text, width, height }, scale, origin, title = "") 
   [canvas.width, canvas.height] = [width * scale, height * scale];
   canvas.getContext("2d")?.drawImage(image, 0, 0, canvas.width, canvas.height);
   URL.revokeObjectURL(image.src);
-  const blob = await new Promise((done) => canvas.toBlob(done, "image/png"));
+  const blob = await new Promise((/** @type {(blob: Blob) => void} */ done) =>
+    canvas.toBlob((png) => done(/** @type {Blob} */ (png)), "image/png"),
+  );
   const texts = {
     Software: footer({ ...origin, weights: "", file: "", says: "", link: "" }),
     Description: title,
@@ -164,7 +175,7 @@ export async function toPng({ text, width, height }, scale, origin, title = "") 
 }
 
 /**
- * @param {any} blob
+ * @param {Blob} blob
  * @param {string} name
  */
 export function download(blob, name) {

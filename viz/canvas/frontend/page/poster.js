@@ -21,8 +21,8 @@ const PAD = 14; // right of a column of a table
 // The figures of the page in reading order: [{ key, header }].
 export function figuresShown() {
   return figureKeys()
-    .filter((key) => figures.has(key))
-    .map((key) => ({ key, header: figures.get(key) }));
+    .map((key) => ({ key, header: /** @type {Header} */ (figures.get(key)) }))
+    .filter(({ header }) => header);
 }
 
 // What the page says of itself, from the page.
@@ -35,28 +35,28 @@ export function words() {
       [".name", ".value", ".beside"].map((part) => text(part, number)),
     ),
   ];
-  /** @param {any} table */
-  const lines = (table) => [...table.rows].map((line) => [...line.cells].map((cell) => cell.textContent.trim()));
-  const tables = [...document.querySelectorAll(".strip table")].map(lines);
+  /** @param {HTMLTableElement} table */
+  const lines = (table) =>
+    [...table.rows].map((line) => [...line.cells].map((cell) => (cell.textContent ?? "").trim()));
+  const tables = [.../** @type {NodeListOf<HTMLTableElement>} */ (document.querySelectorAll(".strip table"))].map(
+    lines,
+  );
   const note = text(".strip p");
   return { title: text(`${keyed("heading")} h1`), sentence: text(`${keyed("heading")} p`), numbers, tables, note };
 }
 
 // What the experiment is, in lines.
-/** @param {any} all */
+/** @param {{ header: Header }[]} all */
 function experimentOf(all) {
-  const origin =
-    all
-      .map((/** @type {any} */ { header }) => header.origin)
-      .find((/** @type {any} */ { weights, text }) => weights && text) ?? {};
-  const notices = [...new Set(all.map((/** @type {any} */ { header }) => header.origin.says).filter(Boolean))];
-  const model = origin.weights
+  const origin = all.map(({ header }) => header.origin).find(({ weights, text }) => weights && text);
+  const notices = [...new Set(all.flatMap(({ header }) => header.origin.says || []))];
+  const model = origin?.weights
     ? [`Model: ${origin.weights}${origin.seed === undefined ? "" : `, seed ${origin.seed}`}.`]
     : [];
-  if (origin.switches && !notices.length) notices.push("with the full model");
+  if (origin?.switches && !notices.length) notices.push("with the full model");
   return [
     ...model,
-    ...(origin.text ? [`Text: ${origin.text}`] : []),
+    ...(origin?.text ? [`Text: ${origin.text}`] : []),
     ...notices.map((notice) => `${notice[0].toUpperCase()}${notice.slice(1)}.`),
   ];
 }
@@ -147,12 +147,12 @@ function headOf(title, sentence, experiment, theme, inner) {
 }
 
 /**
- * @param {any} numbers
+ * @param {string[][]} numbers
  * @param {Theme} theme
  */
 function stripOf(numbers, theme) {
   const across = Math.floor((WIDE - 2 * EDGE) / NUMBER);
-  const body = numbers.map((/** @type {any} */ [name, value, beside], /** @type {any} */ numberIndex) => {
+  const body = numbers.map(([name, value, beside], numberIndex) => {
     const [x, y] = [EDGE + (numberIndex % across) * NUMBER, 14 + Math.floor(numberIndex / across) * 70];
     return (
       linesOf(name, NUMBER - 12, 11.5)
@@ -169,7 +169,7 @@ function stripOf(numbers, theme) {
 // Tables beside each other as far as there is room: names and sentences at the left of their column, numbers at its
 // right.
 /**
- * @param {any} tables
+ * @param {string[][][]} tables
  * @param {string} note
  * @param {Theme} theme
  * @param {number} inner
@@ -178,15 +178,12 @@ function tablesOf(tables, note, theme, inner) {
   const body = [];
   let [left, top, tall] = [EDGE, 0, 0];
   for (const lines of tables) {
-    const columns = lines.reduce(
-      (/** @type {number} */ most, /** @type {any} */ cells) => Math.max(most, cells.length),
-      0,
-    );
+    const columns = lines.reduce((most, cells) => Math.max(most, cells.length), 0);
     /** @param {number} index */
-    const column = (index) => lines.map((/** @type {any} */ cells) => cells[index] ?? "");
+    const column = (index) => lines.map((cells) => cells[index] ?? "");
     const wide = Array.from(
       { length: columns },
-      (_, index) => Math.max(...column(index).map((/** @type {string} */ cell) => widthOf(cell, 12))) + PAD,
+      (_, index) => Math.max(...column(index).map((cell) => widthOf(cell, 12))) + PAD,
     );
     const numbers = Array.from(
       { length: columns },
@@ -194,14 +191,14 @@ function tablesOf(tables, note, theme, inner) {
         index > 0 &&
         column(index)
           .slice(1)
-          .every((/** @type {string} */ cell) => /^[^\p{L}]*( of \d+)?$/u.test(cell)),
+          .every((cell) => /^[^\p{L}]*( of \d+)?$/u.test(cell)),
     );
     const whole = wide.reduce((all, columnWidth) => all + columnWidth, 0);
     if (left > EDGE && left + whole > EDGE + inner) [left, top, tall] = [EDGE, top + tall, 0];
-    lines.forEach((/** @type {any} */ cells, /** @type {number} */ line) => {
+    lines.forEach((cells, line) => {
       const look = { size: 12, fill: line ? theme.ink : theme.muted };
       let x = left;
-      cells.forEach((/** @type {string} */ cell, /** @type {number} */ index) => {
+      cells.forEach((cell, index) => {
         const y = top + 12 + line * 18;
         body.push(
           numbers[index]

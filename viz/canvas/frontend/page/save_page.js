@@ -12,11 +12,12 @@ import { figuresShown, poster, printable, words } from "./poster.js";
 
 // A print may be asked for here or by the browser's own menu: it needs to know of the page that is there now. The title
 // of the page becomes the name of the PDF and the title within it; the link in its last line stays one.
-/** @type {{ root: HTMLElement | null, theme: any, sheet: HTMLElement | null, title: string }} */
+/** @typedef {import("../types.js").Theme} Theme */
+/** @type {{ root: HTMLElement | null, theme: Theme | null, sheet: HTMLElement | null, title: string }} */
 const paper = { root: null, theme: null, sheet: null, title: "" };
 addEventListener("beforeprint", () => {
   paper.sheet?.remove();
-  paper.sheet = paper.root?.isConnected && figuresShown().length ? printable(paper.theme) : null;
+  paper.sheet = paper.theme && paper.root?.isConnected && figuresShown().length ? printable(paper.theme) : null;
   if (!paper.sheet) return;
   paper.title ||= document.title;
   document.title = nameOf();
@@ -78,7 +79,7 @@ function experimentOf() {
 
 /**
  * @param {View} view
- * @param {any} png
+ * @param {boolean} png
  */
 async function picture(view, png) {
   const sheet = poster(view.header.theme);
@@ -96,17 +97,17 @@ function ask(view) {
 // figures/, data/, poster, experiment.json and README.txt. data: [{ figure, kind, bytes }], from the server.
 /**
  * @param {View} view
- * @param {any} data
+ * @param {{ figure: string, kind: string, bytes: Uint8Array }[]} data
  */
 async function archive({ header }, data) {
   const { theme } = header;
   /** @type {Record<string, Uint8Array>} */
   const files = {};
-  /** @type {any[]} */
+  /** @type {{ figure: string, file: string, sentence: string, origin: import("../types.js").Origin }[]} */
   const listed = [];
-  /** @param {any} blob */
+  /** @param {Blob} blob */
   const bytes = async (blob) => new Uint8Array(await blob.arrayBuffer());
-  /** @param {any} content */
+  /** @param {string} content */
   const text = (content) => new TextEncoder().encode(content);
   for (const { key, header: figure } of figuresShown()) {
     const svg = figureSvg(key, theme);
@@ -140,14 +141,14 @@ async function archive({ header }, data) {
 }
 
 /**
- * @param {View} view
- * @param {any} box2
+ * @param {ReturnType<typeof experimentOf> &
+ *   { link: string, page: string, figures: { figure: string, file: string }[] }} experiment
+ * @param {{ title: string, sentence: string }} words
  */
 function readme({ link, page, software, version, weights, seed, figures }, { title, sentence }) {
   const trained = seed === undefined ? "" : `, trained with seed ${seed}`;
   const exports = figures.map(
-    (/** @type {any} */ { figure, file }) =>
-      `  attention-lab export experiment.json --figure ${figure} --out ${file}.svg`,
+    ({ figure, file }) => `  attention-lab export experiment.json --figure ${figure} --out ${file}.svg`,
   );
   const again = `To make the same figures from the command line, where the lab is installed:
 ${exports.join("\n")}

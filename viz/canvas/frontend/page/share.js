@@ -27,7 +27,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     view.awaited = false;
     showCode(view, header.code);
   }
-  setStage(header, (/** @type {any} */ post) => setTriggerValue("present", post));
+  setStage(header, (/** @type {unknown} */ post) => setTriggerValue("present", post));
   view.watch?.disconnect();
   view.watch = watchTheme(view);
   return () => view.watch.disconnect();
@@ -41,7 +41,7 @@ function build(root) {
   /**
    * @param {string} label
    * @param {string} hint
-   * @param {any} act
+   * @param {() => void} act
    */
   const button = (label, hint, act) => {
     const node = element("button", "tool", label);
@@ -90,7 +90,7 @@ async function copy(view) {
 }
 
 /**
- * @param {HTMLElement & { timer?: any }} button
+ * @param {HTMLElement & { timer?: ReturnType<typeof setTimeout> }} button
  * @param {string} message
  */
 function showMessage(button, message) {
@@ -103,7 +103,7 @@ function showMessage(button, message) {
 // code: { link, side, path } of a square of `side` modules, or { link, refused } with the sentence that says why not.
 /**
  * @param {View} view
- * @param {any} box2
+ * @param {import("../types.js").QrCode} code
  */
 function showCode(view, { link, side, path, refused }) {
   const close = element("button", "tool", "Close");

@@ -37,9 +37,14 @@ if (mount) {
 }
 
 // asked: { kind: "svg" or "png", scale, transparent, foot, theme, title }.
-/** @param {any} asked */
+/**
+ * @param {{ kind: string, scale: number, theme: import("../types.js").Theme, title?: string,
+ *   transparent?: boolean, foot?: boolean }} wish
+ */
 async function write({ kind, scale, theme, ...more }) {
-  const svg = mount ? [...drawings.values()][0]() : chartSvg(document.querySelector(CHART), theme);
+  const svg = mount
+    ? [...drawings.values()][0]()
+    : chartSvg(/** @type {import("./picture.js").PlotlyChart} */ (document.querySelector(CHART)), theme);
   const origin = jsonOf("origin");
   const sheet = finished(svg, { theme, origin, ...more });
   const file = kind === "png" ? await toPng(sheet, scale, origin, more.title) : new Blob([sheet.text]);
@@ -53,7 +58,7 @@ async function write({ kind, scale, theme, ...more }) {
 }
 
 // Whoever asked reads the page once it is loaded. A frame whose document is open keeps it loading.
-/** @param {any} work */
+/** @param {Promise<unknown>} work */
 async function loadingUntil(work) {
   const open = document.createElement("iframe");
   document.body.append(open);
