@@ -18,6 +18,8 @@ SHARED = {
     "logit_lens": "probability_bars",
     "hidden_units": "probability_bars",
     "accuracy_by_length": "probability_bars",
+    "line_panels": "probability_bars",
+    "rate_schedules": "sinusoid_waves",
     "save_page": "save",
 }
 

@@ -14,7 +14,7 @@ from torch import nn
 from model.attention import AttentionTrace, MultiHeadAttention
 from model.config import ModelConfig
 from model.encoder_decoder import DecoderLayer, EncoderDecoder, EncoderDecoderTrace
-from model.norm import LayerNorm, NormTrace, RMSNorm
+from model.norm import Norm, NormTrace
 from model.run import Array, Experiment, get_seq2seq, get_transformer
 from model.transformer import Layer, Trace
 
@@ -70,7 +70,7 @@ class _Sublayer:
     """One attention of one layer, with what enters and leaves it."""
 
     module: MultiHeadAttention
-    norm: LayerNorm | RMSNorm | None  # before it; None: there is none
+    norm: Norm | None  # before it; None: there is none
     norm_stages: NormTrace[Array]
     stages: AttentionTrace[Array]
     before: Array  # (T, C)  the residual stream

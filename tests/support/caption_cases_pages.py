@@ -53,8 +53,9 @@ from viz.captions.positions import (
     describe_similarity,
     format_number,
 )
-from viz.captions.training import Claim, Levels, Outcome, describe_training
+from viz.captions.training import AnswerHead, Claim, Levels, Outcome, describe_training
 from viz.captions.training_history import Role, describe_kept_steps, describe_training_history
+from viz.captions.training_views import describe_gradient_by_depth, describe_schedules, describe_smoothness
 from viz.captions.translate import (
     LONG,
     describe_ablation,
@@ -523,5 +524,55 @@ CASES: dict[str, Cases] = {
         "exploded": lambda: _training(Outcome("seed: 0", 200, 0.02, 0.99), Outcome("seed: 1", 200, 5296.3, 0.07)),
         "alike": lambda: _training(Outcome("seed: 0", 200, 0.02, 0.99), Outcome("seed: 1", 200, 0.03, 0.98)),
         "the same": lambda: _training(Outcome("", 200, 0.02, 0.99), Outcome("", 200, 0.02, 0.99)),
+        "three seeds": lambda: _training(
+            Outcome("with residual connections", 200, 0.02, 0.99, others=(0.98, 0.3)),
+            Outcome("without residual connections", 200, 2.0, 0.17, others=(0.14, 0.29)),
+            Claim("residual"),
+        ),
+        "three seeds, no claim": lambda: _training(
+            Outcome("1 layer", 200, 0.02, 0.5, others=(0.98, 0.3)),
+            Outcome("2 layers", 200, 2.0, 0.99, others=(0.14, 0.29)),
+        ),
+        "a head of A": lambda: _training(
+            Outcome("positions", 200, 0.01, 0.99, role=AnswerHead(1, 0, 120)), Outcome("no positions", 200, 2.0, 0.2)
+        ),
+        "a head of B": lambda: _training(
+            Outcome("no positions", 200, 2.0, 0.2), Outcome("positions", 200, 0.01, 0.99, role=AnswerHead(1, 0, 120))
+        ),
+        "heads of both": lambda: _training(
+            Outcome("1 layer", 200, 0.01, 0.99, role=AnswerHead(0, 1, 1200)),
+            Outcome("2 layers", 200, 0.01, 0.99, role=AnswerHead(1, 0, 60)),
+        ),
+    },
+    "training_views.describe_schedules": {
+        "both regimes": lambda: describe_schedules(100, 32, 200, 3e-3, "cosine"),
+        "only the rise": lambda: describe_schedules(300, 512, 200, 3e-3, "Vaswani 2017"),
+        "no warm-up": lambda: describe_schedules(0, 16, 50, 1e-1, "constant"),
+    },
+    "training_views.describe_gradient_by_depth": {
+        "some": lambda: describe_gradient_by_depth(
+            [1, 24],
+            {
+                "pre-norm, with residual connections": A([0.1, 0.1]),
+                "no norm, without residual connections": A([0.05, 1e-11]),
+            },
+            {"pre": A([0.7, 0.3]), "post": A([0.8, 0.9])},
+        ),
+    },
+    "training_views.describe_smoothness": {
+        "batch norm": lambda: describe_smoothness(
+            {
+                "layer norm": (A([0.1, 0.2]), A([3.0, 2.0])),
+                "batch norm": (A([0.1, 0.1]), A([1.0, 0.5])),
+                "no norm": (A([4.0, 7e5]), A([20.0, 30.0])),
+            }
+        ),
+        "another": lambda: describe_smoothness(
+            {
+                "layer norm": (A([0.1]), A([0.2])),
+                "batch norm": (A([0.1]), A([1.0])),
+                "no norm": (A([NAN]), A([NAN])),
+            }
+        ),
     },
 }

@@ -120,6 +120,7 @@ class Param(StrEnum):
     TRAIN_POSITION = "train_position"
     TRAIN_NORM = "train_norm"
     TRAIN_NORM_KIND = "train_norm_kind"
+    TRAIN_ACTIVATION = "train_activation"
     TRAIN_SCALE = "train_scale"  # the parts of model A: True, present
     TRAIN_MASK = "train_mask"
     TRAIN_RESIDUAL = "train_residual"
@@ -129,6 +130,7 @@ class Param(StrEnum):
     TRAIN_WARMUP = "train_warmup"
     TRAIN_CLIP = "train_clip"
     TRAIN_SEED = "train_seed"
+    TRAIN_SEEDS = "train_seeds"  # how many of each are trained
     TRAIN_STEPS = "train_steps"
     TRAIN_CHANGE = "train_change"  # in what model B differs
     TRAIN_VALUE = "train_value"  # what it has instead
