@@ -57,12 +57,14 @@ def attend(
     bias: Tensor | None = None,
     scale: bool = True,
     output_projection: Callable[[Tensor], Tensor] = lambda heads: heads,
+    value_vectors: Tensor | None = None,
 ) -> AttentionTrace[Tensor]:
     """Scaled dot-product attention with every stage kept.
 
     q (B, H, T, D), k (B, H, S, D), v (B, H, S, D'); D' may differ from D, and S from T.
     mask: boolean, True may attend; bias: added to the scaled scores; both broadcast to (B, H, T, S).
     output_projection: applied to the concatenated heads (B, T, H·D').
+    value_vectors: (H, T, S, D'), added to value s in the mean of query t.
     """
     if mask is None:
         mask = torch.ones(q.size(-2), k.size(-2), dtype=torch.bool, device=q.device)  # (T, S)
@@ -74,10 +76,19 @@ def attend(
     # The same as adding −∞, and also correct if a forbidden score is ∞, where ∞ − ∞ would be NaN.
     masked = torch.minimum(biased, mask.upper_bound.to(biased.dtype))  # (B, H, T, S)
     weights = masked_softmax(masked, mask.fully_masked)  # (B, H, T, S)
-    z = weights @ v  # (B, H, T, D)
+    z = average(weights, v, value_vectors)  # (B, H, T, D)
     out = output_projection(_side_by_side(z))  # (B, T, H·D), or what the output projection makes of it
     allowed = mask.allowed.expand_as(scores)  # (B, H, T, S)
     return AttentionTrace(q, k, v, scores, scaled, biased, allowed, masked, weights, z, out)
+
+
+def average(weights: Tensor, v: Tensor, value_vectors: Tensor | None = None) -> Tensor:
+    """Σ_s weights[t, s] (v[s] + value_vectors[t, s]): the output of each head before its projection.
+
+    weights (B, H, T, S), v (B, H, S, D), value_vectors (H, T, S, D) or None. Returns (B, H, T, D).
+    """
+    z = weights @ v  # (B, H, T, D)
+    return z if value_vectors is None else z + torch.einsum("bhts,htsd->bhtd", weights, value_vectors)
 
 
 def _side_by_side(z: Tensor) -> Tensor:
@@ -150,14 +161,20 @@ class MultiHeadAttention(nn.Module):
                 torch.cat((kv_cache.k, k), dim=2),
                 torch.cat((kv_cache.v, v), dim=2),
             )  # S now counts all tokens so far
-        bias = None
+        bias = value_vectors = None
         if position_acts:
-            bias = position.bias(self.layer, query_positions, torch.arange(k.size(2), device=q.device))  # (H, T, S)
-        trace = attend(q, k, v, mask, bias, switches.scale, self.w_o)
+            all_positions = torch.arange(k.size(2), device=q.device)  # (S,)
+            bias = position.bias(self.layer, query_positions, all_positions)  # (H, T, S)
+            vectors = position.vectors(self.layer, query_positions, all_positions)
+            if vectors is not None:  # q · (k + a) = q · k + q · a, so what the keys get is a bias
+                key_vectors, value_vectors = vectors
+                bias = torch.einsum("bhtd,htsd->bhts", q, key_vectors)  # (B, H, T, S)
+                bias = bias / math.sqrt(q.size(-1)) if switches.scale else bias
+        trace = attend(q, k, v, mask, bias, switches.scale, self.w_o, value_vectors)
         if override is not None and override.layer == self.layer:
             weights = trace.weights.clone()  # (B, H, T, S)
             weights[:, override.head, override.row] = torch.as_tensor(override.weights).to(weights)
-            z = weights @ trace.v  # (B, H, T, D)
+            z = average(weights, trace.v, value_vectors)  # (B, H, T, D)
             trace = replace(trace, weights=weights, z=z, out=self.w_o(_side_by_side(z)))
         ablated = [head for layer, head in switches.heads_off if layer == self.layer]
         if ablated:

@@ -1,4 +1,4 @@
-"""Normalisation: layer norm, RMS norm, no norm, and batch norm for comparison."""
+"""Normalisation: layer norm, RMS norm, batch norm, and no norm."""
 
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -56,8 +56,8 @@ class RMSNorm(nn.Module):
 class BatchNorm(nn.Module):
     """Subtract the channel's mean over the batch, divide by its standard deviation. Ioffe and Szegedy 2015, alg. 1.
 
-    The statistics are those of the batch, as in training. This norm is only for comparison and not in NORMS, because
-    the vectors of a sentence would depend on the other sentences of its batch, and on later tokens.
+    The statistics are those of the batch, as in training. The vectors of a sentence depend on the other sentences of
+    its batch, and on later tokens.
     """
 
     def __init__(self, width: int, eps: float = 1e-5) -> None:
@@ -75,10 +75,63 @@ class BatchNorm(nn.Module):
         return NormTrace(mean, std, normalised, normalised * self.weight + self.bias, x)
 
 
-NORMS: dict[str, type[LayerNorm] | type[RMSNorm]] = {"layer": LayerNorm, "rms": RMSNorm}
+class RunningBatchNorm(BatchNorm):
+    """Batch norm with running statistics. Ioffe and Szegedy 2015, algorithm 2.
+
+    In training it uses the statistics of the batch and updates the running ones. In evaluation it uses the running
+    ones, so a sentence does not depend on its batch there. Padding counts in the statistics.
+    """
+
+    MOMENTUM = 0.1  # the share of a new batch in the running statistics, as in torch.nn.BatchNorm1d
+
+    running_mean: Tensor  # (C,)
+    running_var: Tensor  # (C,)
+
+    def __init__(self, width: int, eps: float = 1e-5) -> None:
+        super().__init__(width, eps)
+        self.register_buffer("running_mean", torch.zeros(width))
+        self.register_buffer("running_var", torch.ones(width))
+
+    def forward(self, x: Tensor, is_token: Tensor | None = None) -> NormTrace[Tensor]:
+        if self.training:
+            trace = super().forward(x, is_token)
+            with torch.no_grad():
+                count = x[..., 0].numel() if is_token is None else int(is_token.sum())
+                unbiased = (trace.std.square() - self.eps) * (count / max(1, count - 1))
+                self.running_mean.lerp_(trace.mean.flatten(), self.MOMENTUM)
+                self.running_var.lerp_(unbiased.flatten(), self.MOMENTUM)
+            return trace
+        mean, std = self.running_mean.expand_as(x[:1, :1]), (self.running_var + self.eps).sqrt().expand_as(x[:1, :1])
+        normalised = (x - mean) / std  # (B, T, C)
+        return NormTrace(mean, std, normalised, normalised * self.weight + self.bias, x)
 
 
-def make_norm(config: ModelConfig) -> LayerNorm | RMSNorm:
+class LayerNormOutside(LayerNorm):
+    """Layer norm with ε outside the root: (x − mean) / (std + eps). Libraries compute (x − mean) / √(variance + eps).
+
+    The Annotated Transformer (Rush 2018) and many lecture notes write it like this. Both differ where the standard
+    deviation is not much larger than ε.
+    """
+
+    def forward(self, x: Tensor) -> NormTrace[Tensor]:
+        mean = x.mean(dim=-1, keepdim=True)  # (B, T, 1)
+        variance = (x - mean).square().mean(dim=-1, keepdim=True)
+        # The root has no derivative at 0, so a constant vector takes the smallest normal number instead.
+        std = variance.clamp_min(torch.finfo(x.dtype).tiny).sqrt() + self.eps
+        normalised = (x - mean) / std  # (B, T, C)
+        return NormTrace(mean, std, normalised, normalised * self.weight + self.bias, x)
+
+
+Norm = LayerNorm | RMSNorm | RunningBatchNorm
+NORMS: dict[str, type[Norm]] = {
+    "layer": LayerNorm,
+    "layer ε outside": LayerNormOutside,
+    "rms": RMSNorm,
+    "batch": RunningBatchNorm,
+}
+
+
+def make_norm(config: ModelConfig) -> Norm:
     """A new norm of the kind that the config names."""
     return lookup(NORMS, "norm_kind", config.norm_kind)(config.d_model, config.norm_eps)
 

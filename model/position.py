@@ -1,10 +1,11 @@
-"""Seven position schemes, which tell a Transformer the order of its tokens.
+"""Eight position schemes, which tell a Transformer the order of its tokens.
 
-Attention by itself does not depend on the order of the keys. A scheme is a class that overrides one of three methods:
+Attention by itself does not depend on the order of the keys. A scheme is a class that overrides one of four methods:
 
     add     changes the embeddings, before the first layer
     rotate  changes the queries and keys of every layer
     bias    is added to the scores of every layer
+    vectors are added to the keys and to the values of every layer, for each pair of a query and a key
 
 To add a scheme, write a subclass and enter it in POSITIONS at the end of this file. The tests check every entry. The
 README says under “Add to it” what the page Positions needs.
@@ -19,15 +20,17 @@ from model.config import ModelConfig
 
 
 class Position(nn.Module):
-    """No position scheme: all three methods change nothing."""
+    """No position scheme: all four methods change nothing."""
 
-    in_attention = False  # whether it rotates or biases
+    in_attention = False  # whether it changes queries, keys, values or scores
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
 
     def __init_subclass__(cls) -> None:
-        cls.in_attention = cls.rotate is not Position.rotate or cls.bias is not Position.bias
+        cls.in_attention = any(
+            getattr(cls, method) is not getattr(Position, method) for method in ("rotate", "bias", "vectors")
+        )
 
     def add(self, x: Tensor, positions: Tensor) -> Tensor:
         """x (B, T, C): embeddings; positions (T,). Returns (B, T, C)."""
@@ -39,6 +42,12 @@ class Position(nn.Module):
 
     def bias(self, layer: int, query_positions: Tensor, key_positions: Tensor) -> Tensor | None:
         """query_positions (T,), key_positions (S,). Returns (H, T, S) to add to the scaled scores, or None."""
+        return None
+
+    def vectors(self, layer: int, query_positions: Tensor, key_positions: Tensor) -> tuple[Tensor, Tensor] | None:
+        """query_positions (T,), key_positions (S,). Returns vectors that query t adds to key s, (H, T, S, D), and to
+        value s, (H, T, S, D'), or None.
+        """
         return None
 
 
@@ -86,9 +95,9 @@ class LearnedRelative(Position):
     """One learned number for each layer, head and distance, added to the scores: "bias per distance" on the screen.
 
     This is the scalar bias of T5 (Raffel et al. 2020, section 2.1) without its buckets. Each layer has its own table;
-    in T5 all layers share one. It is not the scheme of Shaw et al. 2018, who add a learned vector for each distance to
-    the keys and to the values. Distances are clipped as in their section 3.2: those beyond the trained context share
-    the last entry, so that longer texts can be run.
+    in T5 all layers share one. It is not the scheme of Shaw et al. 2018, who add vectors: see `RelativeVectors`.
+    Distances are clipped as in their section 3.2: those beyond the trained context share the last entry, so that longer
+    texts can be run.
     """
 
     # This factor raises the learning rate of the table, which has few but large entries.
@@ -178,6 +187,28 @@ class Alibi(Position):
         return -self.slopes[:, None, None] * distance  # (H, T, S)
 
 
+class RelativeVectors(Position):
+    """One learned vector for each layer, head and distance, added to the keys, and another, added to the values.
+
+    Shaw et al. 2018, equations 3 and 4: score(t, s) = q_t · (k_s + a^K_(s−t)) / √d_k and
+    z_t = Σ_s weight(t, s) (v_s + a^V_(s−t)). Distances beyond CLIP share the vector of CLIP (section 3.2). Every layer
+    and head has vectors of its own, as in their base model (section 4.1).
+    """
+
+    CLIP = 16  # as in their base model
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__(config)
+        tables = (config.n_layers, config.n_heads, 2 * self.CLIP + 1)
+        self.key_vectors = nn.Parameter(torch.randn(*tables, config.key_width) * 0.02)  # (L, H, 2·CLIP + 1, D)
+        self.value_vectors = nn.Parameter(torch.randn(*tables, config.value_width) * 0.02)  # (L, H, 2·CLIP + 1, D')
+
+    def vectors(self, layer: int, query_positions: Tensor, key_positions: Tensor) -> tuple[Tensor, Tensor]:
+        distance = key_positions[None, :] - query_positions[:, None]  # (T, S), negative for keys before the query
+        entry = distance.clamp(-self.CLIP, self.CLIP) + self.CLIP  # (T, S)
+        return self.key_vectors[layer][:, entry], self.value_vectors[layer][:, entry]  # (H, T, S, D), (H, T, S, D')
+
+
 POSITIONS: dict[str, type[Position]] = {
     "none": Position,
     "sinusoidal": Sinusoidal,
@@ -186,4 +217,5 @@ POSITIONS: dict[str, type[Position]] = {
     "t5": T5,
     "rope": Rope,
     "alibi": Alibi,
+    "shaw": RelativeVectors,
 }

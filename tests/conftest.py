@@ -7,6 +7,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from marks import left_out, marks_of
 from served import ONE_RENDERER, browse, chromium, serve
+from tabs import Profile
 
 settings.register_profile(
     "lab", derandomize=True, database=None, deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow]
@@ -88,7 +89,7 @@ def address(chrome):
 
 @pytest.fixture(scope="session")
 def context(chrome, address):
-    """One browser profile for all tests, so that the scripts of the page are fetched once.
+    """One browser profile for all tests, so that the scripts of the page are fetched once, and its tabs.
 
     Playwright waits by evaluating text in the page, which the lab's content security policy forbids. So these tests run
     without it; test_browser_every_page.py opens every page under it.
@@ -97,7 +98,7 @@ def context(chrome, address):
         bypass_csp=True, viewport={"width": 1440, "height": 900}, accept_downloads=True, color_scheme="light"
     )
     context.new_page().goto(f"{address}/_stcore/health")  # stays open: window and process are not made for each test
-    yield context
+    yield Profile(context)
     context.close()
 
 
@@ -108,5 +109,5 @@ def narrow(chrome, address):
         bypass_csp=True, viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True
     )
     context.new_page().goto(f"{address}/_stcore/health")  # stays open, as above
-    yield context
+    yield Profile(context)
     context.close()

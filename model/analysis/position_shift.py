@@ -28,6 +28,9 @@ class ShiftedPosition(Position):
     def bias(self, layer: int, query_positions: Tensor, key_positions: Tensor) -> Tensor | None:
         return self.scheme.bias(layer, query_positions + self.steps, key_positions + self.steps)
 
+    def vectors(self, layer: int, query_positions: Tensor, key_positions: Tensor) -> tuple[Tensor, Tensor] | None:
+        return self.scheme.vectors(layer, query_positions + self.steps, key_positions + self.steps)
+
 
 def scores(transformer: Transformer, ids: Tensor) -> Tensor:
     """The scaled and biased scores (L, H, T, T) of ids (1, T), with NaN where attention is not allowed."""

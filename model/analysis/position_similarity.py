@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from model.config import ModelConfig
-from model.position import Alibi, Learned, Position, Rope, sinusoid
+from model.position import Alibi, Learned, Position, RelativeVectors, Rope, sinusoid
 from model.run import Array
 from model.transformer import Transformer
 
@@ -57,7 +57,8 @@ def position_similarity(
 
     Added vectors: the cosine of PE(t) and PE(s). A bias: what it adds to the scores of one head. RoPE: q·k / (|q| |k|)
     for q = k with all coordinates equal, rotated to their positions, which is the mean over the pairs of the cosine of
-    their angle. Sinusoidal waves and RoPE are not learned, so they have the width `width`.
+    their angle. Vectors added to the keys: the most that they add to the score of a query of length 1, |a^K| / √d_k, in
+    one head. Sinusoidal waves and RoPE are not learned, so they have the width `width`.
     """
     scheme: Position = transformer.position
     positions = torch.arange(T)
@@ -82,6 +83,10 @@ def position_similarity(
                 "same",
                 True,
             )
+        if isinstance(scheme, RelativeVectors):
+            key_vectors = scheme.vectors(layer, positions, positions)[0][head].double()  # (T, S, D)
+            lengths = key_vectors.norm(dim=-1) / key_vectors.size(-1) ** 0.5
+            return PositionSimilarity(lengths.numpy(), "the most added to the score of a query of length 1", False)
         bias = scheme.bias(layer, positions, positions)
         if bias is None and name != "none":
             raise ValueError(f'There is no rule yet for how "{name}" depends on distance.')

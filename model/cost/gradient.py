@@ -14,13 +14,14 @@ import torch
 from torch import Tensor, nn
 
 from model.attention import MultiHeadAttention
+from model.checkpoint import load_card
 from model.compute.progress import steps
 from model.config import ModelConfig
 from model.cost.convolution import ConvolutionStack
 from model.cost.rnn import TanhRNN
 from model.cost.window_attention import window_mask
 from model.encoder_decoder import EncoderDecoder
-from model.model_card import AnyNetwork
+from model.model_card import ARCHITECTURES, AnyNetwork
 from model.position import Position
 from model.recurrent import Recurrent
 from model.run import Array, encode_text, get_model
@@ -35,6 +36,12 @@ class GradientByDistance:
 
     distances: Array  # (K,) positions between output and input
     norms: Array  # (seeds, K); exactly 0 where no path leads from the input to the output
+
+    @property
+    def relative(self) -> Array:
+        """(seeds, K): the norms divided by those at the first distance."""
+        relative: Array = self.norms / self.norms[:, :1]
+        return relative
 
 
 def jacobian_norms(network: Callable[[Tensor], Tensor], x: Tensor, position: int) -> Tensor:
@@ -203,6 +210,36 @@ def gradients_of_ids(network: AnyNetwork, ids: Sequence[int], positions: Sequenc
 
     norms: Array = _rows(encode, x, range(len(ids)) if positions is None else positions).cpu().numpy()
     return norms
+
+
+def trained_and_untrained(
+    weights: str, distances: Sequence[int], seeds: Sequence[int] = range(3)
+) -> tuple[GradientByDistance, GradientByDistance]:
+    """A trained model, and the same network with new initial weights, on the same random tokens of its vocabulary.
+
+    The last token is the output. Each seed gives other tokens and other initial weights. Norms are in float32.
+
+    Raises:
+        ValueError: unknown weights, or a distance is negative.
+    """
+    if not distances or min(distances) < 0:
+        raise ValueError("distances are numbers from 0 upwards")
+    network, tokenizer = get_model(weights)
+    _, build = ARCHITECTURES[load_card(weights).architecture]
+    n = max(distances) + 1
+    words = [token for token, word in enumerate(tokenizer.vocabulary) if not word.startswith("<")]
+    norms: tuple[list[Array], list[Array]] = [], []
+    for seed in steps(seeds):
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            ids = [words[place] for place in torch.randint(len(words), (n,)).tolist()]
+            fresh = build(network.config).requires_grad_(False)
+            fresh = fresh.to(next(network.parameters()).device)
+        for changed, rows in zip((network, fresh), norms, strict=True):
+            row = gradients_of_ids(changed, ids, [n - 1])[0]  # (T,)
+            rows.append(row[n - 1 - np.array(distances)])
+    trained, untrained = (GradientByDistance(np.array(distances), np.array(rows)) for rows in norms)
+    return trained, untrained
 
 
 def mean_by_distance(norms: Array) -> GradientByDistance:

@@ -216,6 +216,10 @@ GRAMMAR = LanguageRecipe(
 )
 
 
+# The block of Vaswani et al. 2017: LayerNorm(x + sublayer(x)), ReLU, and sinusoidal positions.
+PAPER_CONFIG = replace(GRAMMAR.config, norm="post", activation="relu", position="sinusoidal")
+
+
 def without(recipe: LanguageRecipe, part: str) -> LanguageRecipe:
     """The same recipe, seeds and steps for a model that is trained without this part."""
     return replace(recipe, config=replace(recipe.config, trained=Switches().without(part)), kept=False)
@@ -223,5 +227,6 @@ def without(recipe: LanguageRecipe, part: str) -> LanguageRecipe:
 
 LANGUAGE_RECIPES: dict[str, LanguageRecipe] = {
     "grammar": GRAMMAR,
+    "grammar-2017": replace(GRAMMAR, config=PAPER_CONFIG, kept=False),
     **{f"grammar-without-{part.name}": without(GRAMMAR, part.name) for part in PARTS},
 }

@@ -16,28 +16,56 @@ def optimizer_for(network: nn.Module, lr: float, weight_decay: float = 0.01) -> 
     return torch.optim.AdamW(network.parameters(), lr=lr, betas=BETAS, weight_decay=weight_decay)
 
 
+@dataclass(frozen=True)
+class GradientHooks:
+    """What a training does with its gradient before it is clipped, and how it names what is not finite in it."""
+
+    on_gradient: Callable[[], None] = lambda: None
+    first_not_finite: Callable[[], str] = lambda: "its gradient is the first that is not finite"
+
+
 def train_step(
     network: nn.Module,
     optimizer: torch.optim.Optimizer,
     loss: Tensor,
     rate: float,
     clip: float | None,
-    on_gradient: Callable[[], None] = lambda: None,
+    hooks: GradientHooks = GradientHooks(),
 ) -> float:
     """One step of gradient descent on `loss`, with the learning rate `rate`. Returns the loss before the step.
 
-    clip: the maximum norm of the gradient of all parameters together, None: no limit; on_gradient: called before it is
-    clipped.
+    clip: the maximum norm of the gradient of all parameters together, None: no limit.
+
+    Raises:
+        Divergence: the gradient is not finite. The weights are those before the step.
     """
     optimizer.zero_grad()
     loss.backward()
-    on_gradient()
-    if clip is not None:
-        torch.nn.utils.clip_grad_norm_(network.parameters(), clip)
+    hooks.on_gradient()
+    norm = torch.nn.utils.clip_grad_norm_(network.parameters(), math.inf if clip is None else clip)
+    if not norm.isfinite():
+        raise Divergence(hooks.first_not_finite())
     for group in optimizer.param_groups:
         group["lr"] = rate
     optimizer.step()
     return loss.item()
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """The event of a training: one step is made."""
+
+    number: int  # of steps that are made, this one included
+    loss: float  # of its batch, before the step
+    rate: float  # the learning rate
+
+
+class Divergence(ArithmeticError):
+    """The loss or its gradient is not finite. `place` is where a value that is not finite arises first, as a clause."""
+
+    def __init__(self, place: str) -> None:
+        super().__init__(f"The training diverged: {place}.")
+        self.place = place
 
 
 class RateSchedule(Protocol):
@@ -77,6 +105,11 @@ class InverseSquareRoot:
 
     lr: float  # the largest learning rate
     warmup: int  # number of steps of the rise
+
+    @classmethod
+    def of_paper(cls, d_model: int, warmup: int) -> "InverseSquareRoot":
+        """The schedule with the rate of the paper."""
+        return cls((d_model * warmup) ** -0.5, warmup)
 
     def rate(self, step: int) -> float:
         """The learning rate at a step, counted from 0."""

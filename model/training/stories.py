@@ -9,7 +9,7 @@ import itertools
 import json
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -37,9 +37,9 @@ from model.training.corpus import (
     tokenize_corpus,
     train_test_split,
 )
-from model.training.optimizer import BETAS, Schedule
+from model.training.optimizer import BETAS, Schedule, Step
 from model.training.progress_bar import Bar
-from model.training.trainer import Options, TrainingLoop, recipe_settings
+from model.training.trainer import OnStep, Options, TrainingLoop, recipe_settings
 from model.transformer import Transformer
 
 NAME = "stories"
@@ -133,14 +133,14 @@ class StoriesTraining(TrainingLoop[Transformer, Tensor]):
         groups = [{"params": decay, "weight_decay": self.recipe.weight_decay}, {"params": rest, "weight_decay": 0.0}]
         return TrainingState(transformer, torch.optim.AdamW(groups, lr=self.recipe.lr, betas=BETAS))
 
-    def go_on(self, state: TrainingState, seed: int) -> Iterator[float]:
-        """Train the network of a state from its step on, update the step, and yield the losses."""
-        losses = self.train_steps(state.transformer, self.batches(seed, state.step), state.optimizer, state.step)
+    def go_on(self, state: TrainingState, seed: int) -> Iterator[Step]:
+        """Train the network of a state from its step on, update its step, and yield every step."""
+        steps = self.train_steps(state.transformer, self.batches(seed, state.step), state.optimizer, state.step)
         cpu = time.process_time()
-        for loss in losses:
-            state.step += 1
+        for step in steps:
+            state.step = step.number
             state.cpu_seconds += time.process_time() - cpu
-            yield loss
+            yield step
             cpu = time.process_time()
 
 
@@ -176,7 +176,7 @@ def train_stories(
     command: str,
     folder: Path,
     resume: bool,
-    after_step: Callable[[int, float], None],
+    after_step: OnStep,
 ) -> JsonObject:
     """Train on books and save the weights; returns the card."""
     learnt, held_out = train_test_split(load_books(text))
@@ -188,8 +188,8 @@ def train_stories(
     state = training.begin(seed)
     if resume:
         load_state(state, seed, folder)
-    for loss in training.go_on(state, seed):
-        after_step(state.step, loss)
+    for step in training.go_on(state, seed):
+        after_step(step)
         if state.step % recipe.every == 0 or state.step == recipe.steps:
             state.curve.append(snapshot(state, tokenizer, unseen[:: max(1, len(unseen) // recipe.curve_windows)]))
             save_state(state, seed, folder)

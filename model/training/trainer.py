@@ -19,13 +19,14 @@ from torch import Tensor
 from model import checkpoint
 from model.model_card import AnyNetwork, JsonObject
 from model.tokenizer import Tokenizer
-from model.training.optimizer import RateSchedule, optimizer_for, train_step
+from model.training.optimizer import Divergence, GradientHooks, RateSchedule, Step, optimizer_for, train_step
 from model.training.progress_bar import Bar
 
 # Seeds of the examples for training, for the choice of a run, and for the report.
 TRAINING, CHOOSING, REPORTING = 1, 2, 3
 
-OnStep = Callable[[int, float], None]  # called with the number, from 1, and the loss of every step
+
+OnStep = Callable[[Step], None]
 
 
 @dataclass(frozen=True)
@@ -117,23 +118,36 @@ class TrainingLoop(ABC, Generic[N, B]):
     def on_gradient(self, network: N) -> None:
         """Called in every step when the gradient is known, before it is clipped."""
 
+    def first_not_finite(self, network: N, batch: B) -> str:
+        """Where a value that is not finite arises first, as a clause. Called when the loss of the batch is not."""
+        return "a weight or an activation before it is not finite either"
+
+    def first_gradient_not_finite(self, network: N) -> str:
+        """The same for the gradient. Called when the loss is finite and its gradient is not."""
+        return "its gradient is the first that is not finite"
+
     def train_steps(
         self,
         network: N,
         batches: Iterable[B],
         optimizer: torch.optim.Optimizer | None = None,
         start: int = 0,
-    ) -> Iterator[float]:
-        """Train in place, and yield the loss of each step. The training stops if the caller stops iterating.
+    ) -> Iterator[Step]:
+        """Train in place, and yield every step. The training stops if the caller stops iterating.
 
         start: the number of steps of earlier training.
+
+        Raises:
+            Divergence: the loss of a batch or its gradient is not finite. The weights are those before that step.
         """
         optimizer = optimizer or optimizer_for(network, self.rate(start))
         network.train()
         for step, batch in zip(range(start, self.recipe.steps), batches, strict=False):
-            loss = self.loss(network, batch)
-            on_gradient = partial(self.on_gradient, network)
-            yield train_step(network, optimizer, loss, self.rate(step), self.recipe.clip, on_gradient)
+            loss, rate = self.loss(network, batch), self.rate(step)
+            if not loss.isfinite():
+                raise Divergence(self.first_not_finite(network, batch))
+            hooks = GradientHooks(partial(self.on_gradient, network), partial(self.first_gradient_not_finite, network))
+            yield Step(step + 1, train_step(network, optimizer, loss, rate, self.recipe.clip, hooks), rate)
 
 
 class Training(TrainingLoop[N, B], Generic[N, B, S]):
@@ -199,13 +213,13 @@ class Training(TrainingLoop[N, B], Generic[N, B, S]):
 
         take_snapshot(0)
         every = max(1, self.recipe.steps // 10)
-        for step, loss in enumerate(self.train_steps(network, self.batches(seed)), start=1):
-            on_step(step, loss)
-            lately.append(loss)
-            if step % every == 0:
-                losses[step] = round(sum(lately) / len(lately), 4)
+        for step in self.train_steps(network, self.batches(seed)):
+            on_step(step)
+            lately.append(step.loss)
+            if step.number % every == 0:
+                losses[step.number] = round(sum(lately) / len(lately), 4)
                 lately = []
-            take_snapshot(step)
+            take_snapshot(step.number)
         network.eval()
         spent = time.process_time() - cpu, time.monotonic() - wall
         return Run(seed, network, self.evaluate(network, CHOOSING), losses, *spent, snapshots, tuple(curve))

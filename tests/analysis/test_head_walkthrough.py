@@ -11,13 +11,13 @@ from torch.utils.flop_counter import FlopCounterMode
 from model import Experiment, Switches, run
 from model.analysis import loop_attention, value_projection
 from model.analysis.attention_cost import AttentionCost, run_head, run_random
-from model.analysis.head_walkthrough import walk_through_row
+from model.analysis.head_walkthrough import walk_through_cross_row, walk_through_row
 from model.analysis.qk_circuit import numerical_rank, singular_values
 from model.attention import MultiHeadAttention, attend
 from model.checkpoint import names
 from model.config import ModelConfig
 from model.position import Position
-from model.run import get_model
+from model.run import get_model, run_pair
 from model.switches import PARTS
 
 TEXT = "the wizard near the bridge visited the nun because she lost her bell ."
@@ -256,3 +256,33 @@ def test_values_on_a_plane_are_shown_whole():
     assert laid.explained_variance == pytest.approx(1)
     apart = np.linalg.norm(v[:, None] - v[None], axis=-1)
     assert np.allclose(np.linalg.norm(laid.values[:, None] - laid.values[None], axis=-1), apart), "distances stay"
+
+
+@pytest.mark.parametrize("removed", [(), ("scale",), ("norm",), ("residual",)], ids=str)
+@pytest.mark.parametrize("weights", ["translate", "copy-transformer"])
+def test_a_row_of_cross_attention_asks_with_the_decoder_and_reads_the_encoder(weights, removed):
+    text, target = ("the cat sleeps .", "le chat dort .") if weights == "translate" else ("c a f d", "c a f d")
+    experiment = Experiment(weights, text, Switches().without(*removed), target=target)
+    trace = run_pair(experiment)
+    for layer, stages in enumerate(trace.decoder.layers):
+        for head in range(len(stages.cross.weights)):
+            row = walk_through_cross_row(experiment, trace, layer, head, 2)
+            assert len(row.x) == len(trace.encoder.tokens) and same_bits(row.x, trace.encoder.final_norm.out, "copied")
+            normed = (row.resid - row.mean) / row.std * row.gamma + row.beta
+            assert close(normed, row.x_query) and same_bits(row.resid, stages.resid_mid[2], "copied")
+            assert close(row.x_query @ row.w_q.matrix + row.w_q.bias, row.q)
+            assert close(row.x @ row.w_k.matrix + row.w_k.bias, row.k)
+            assert close(row.x @ row.w_v.matrix + row.w_v.bias, row.v)
+            scores = row.k @ row.q / row.divisor
+            odds = np.exp(scores - scores.max())
+            assert row.mask.all() and not row.bias.any() and row.divisor == (1 if "scale" in removed else 4)
+            assert close(odds / odds.sum(), row.weights, 1e-3) and close(row.weights @ row.v, row.z)
+            kept = 0 if "residual" in removed else row.resid
+            assert close(kept + row.head_outputs.sum(axis=0) + row.b_o, row.resid_after)
+            assert same_bits(row.resid_after, stages.resid_cross[2], "copied")
+
+
+def test_other_models_have_no_row_of_cross_attention():
+    experiment = Experiment("copy-gru-attention", "c a f", target="c a")
+    with pytest.raises(ValueError, match="no cross-attention of Transformer layers"):
+        walk_through_cross_row(experiment, run_pair(experiment), 0, 0, 0)

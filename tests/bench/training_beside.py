@@ -12,10 +12,11 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 
-from protocol import alone, arrive
+from protocol import Visitor, alone, arrive
 from served import ROOT, serve
 
-FLIPS = 60
+ROUNDS = 8  # of flips alone and flips beside trainings, in turn, so that the load of the machine is the same for both
+FLIPS = 10  # of a round
 THINK = 0.2  # seconds between two flips
 # The lab, and an address that begins or ends two trainings, which nobody has to watch.
 SCRIPT = f"""
@@ -36,13 +37,21 @@ def begin(request):
         runs.RUNS.start(settings, settings.changed("residual", False)).play()
     return PlainTextResponse("begun")
 
+def end(request):
+    from viz.pages.training import runs
+    for run in tuple(runs.RUNS._runs.values()):
+        run.pause()
+        run.wait(60)
+        runs.RUNS.forget(run.name)
+    return PlainTextResponse("ended")
+
 def state(request):
     from viz.pages.training import runs
     return PlainTextResponse(" ".join(str(run.pair.step) for run in runs.RUNS._runs.values() if not run.rests))
 
 app = st.App(
     {str(ROOT / "viz/app/contents.py")!r},
-    routes=[Route("/begin", begin), Route("/state", state), *streams.routes()],
+    routes=[Route("/begin", begin), Route("/end", end), Route("/state", state), *streams.routes()],
     middleware=start.middleware(),
     lifespan=start.lifespan,
     on_script_error=errors.on_script_error,
@@ -56,16 +65,12 @@ def get(address: str) -> str:
         return str(answer.read().decode())
 
 
-async def flips(address: str) -> list[float]:
-    """Seconds of each flip of one visitor, after a few that warm up."""
-    visitor = await arrive(address)
-    for _ in range(4):
-        await visitor.flip()
+async def flips(visitor: Visitor) -> list[float]:
+    """Seconds of each flip of a round."""
     seconds = []
     for _ in range(FLIPS):
         await asyncio.sleep(THINK)
         seconds.append(await visitor.flip())
-    await visitor.leave()
     return seconds
 
 
@@ -77,12 +82,17 @@ def main() -> None:
         with serve(script) as address:
 
             async def visit() -> None:
-                quiet = await flips(address)
-                await asyncio.to_thread(get, f"{address}/begin")
-                before = await asyncio.to_thread(get, f"{address}/state")
-                busy = await flips(address)
-                after = await asyncio.to_thread(get, f"{address}/state")
-                print(f"steps of the two trainings: {before} before the flips, {after} after them")
+                visitor = await arrive(address)
+                await flips(visitor)  # the first are slow
+                quiet, busy = [], []
+                for number in range(ROUNDS):
+                    quiet += await flips(visitor)
+                    await asyncio.to_thread(get, f"{address}/begin")
+                    busy += await flips(visitor)
+                    steps = await asyncio.to_thread(get, f"{address}/state")
+                    await asyncio.to_thread(get, f"{address}/end")
+                    print(f"round {number + 1}: the two trainings made {steps} steps meanwhile", flush=True)
+                await visitor.leave()
                 for name, part in (("median", 50), ("95th percentile", 95)):
                     quiet_s, busy_s = (statistics.quantiles(seconds, n=100)[part - 1] for seconds in (quiet, busy))
                     ratio = busy_s / quiet_s

@@ -40,7 +40,7 @@ def each(name, labels):
 VISITS = {
     "heads": Visit("/", each("panel", ("Head statistics", "Rollout"))),
     "rollout": Visit("/?panel=Rollout", barriers=False),
-    "whole model": Visit("/machine?mlp=false", each("detail", ("numbers",))),
+    "whole model": Visit("/machine?mlp=false&heads_off=L0H1", each("detail", ("numbers",))),
     "whole model of two sentences": Visit("/machine?weights=translate&norm=false"),
     "inside": Visit("/inside", each("view", inside_views.VIEWS[1:])),
     "masks": Visit("/masks", each("view", ("KV cache", "Trained without the mask")), barriers=False),
@@ -85,6 +85,7 @@ DRAWN_IN_THE_DARK = f"""
 def strict(chrome, address):
     """A browser profile that obeys the policy, unlike the one of the other tests."""
     context = chrome.new_context(viewport={"width": 1440, "height": 900}, color_scheme="light")
+    context.new_page().goto(f"{address}/_stcore/health")  # stays open: window and process are not made for each test
     yield context
     context.close()
 

@@ -98,12 +98,12 @@ def test_back_leads_to_the_step_before_and_from_the_first_to_the_lessons(page, a
     page.goto(f"{address}/lessons")
     page.locator(".st-key-link .lab").wait_for(timeout=PATIENCE)  # from here on there is one entry for a click
     wait_for_rest(page)
-    page.locator(".st-key-open_scaling button").click()
+    page.locator(".st-key-open_masks button").click()
     place = page.locator(".st-key-lesson_way .lab .where")
 
     def arrived(step):
-        until(page, f"location.search.includes('lesson=scaling.{step}')")
-        expect(place).to_contain_text(f"{step} of 5")
+        until(page, f"location.search.includes('lesson=masks.{step}')")
+        expect(place).to_contain_text(f"{step} of 6")
         wait_for_rest(page)
 
     arrived(1)

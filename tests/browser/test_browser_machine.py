@@ -69,26 +69,25 @@ def test_it_opens_with_a_token_that_holds_much_of_others_and_says_what_comes_nex
     assert whole.key("machine").locator(".target.head").count() == 3 * 4
 
 
-@pytest.mark.parametrize(
-    ("name", "link", "gone"),
-    [
-        ("feed-forward, layer 1", "mlp=false", Switches(mlp=False)),
-        ("+, layer 0", "residual=false", Switches(residual=False)),
-        ("Layer 2, head 1", "heads_off=L2H1", Switches(heads_off=frozenset({(2, 1)}))),
-    ],
-)
-def test_a_part_is_removed_by_a_click_and_put_back_by_another(whole, name, link, gone):
+PARTS = [
+    ("feed-forward, layer 1", "mlp=false", Switches(mlp=False)),
+    ("+, layer 0", "residual=false", Switches(residual=False)),
+    ("Layer 2, head 1", "heads_off=L2H1", Switches(heads_off=frozenset({(2, 1)}))),
+]
+
+
+def test_a_part_is_removed_by_a_click_and_put_back_by_another(whole):
     whole.open(query=9)
-    for switches, pressed in ((gone, "false"), (Switches(), "true")):
-        part = whole.part(name).first
-        part.click()
-        expect(whole.part(name).first).to_have_attribute("aria-pressed", pressed)
-        wait_for_rest(whole.page)
-        assert (link in whole.page.url) == (pressed == "false")
-        word, share = most_probable(Experiment(text=EXAMPLE, switches=switches), 9)
-        texts = whole.texts
-        assert texts[texts.index(word) + 1] == share.replace("%", " %")
-        assert ("frame: full model" in texts) == (pressed == "false")
+    for name, link, gone in PARTS:
+        for switches, pressed in ((gone, "false"), (Switches(), "true")):
+            whole.part(name).first.click()
+            expect(whole.part(name).first).to_have_attribute("aria-pressed", pressed)
+            wait_for_rest(whole.page)
+            assert (link in whole.page.url) == (pressed == "false"), name
+            word, share = most_probable(Experiment(text=EXAMPLE, switches=switches), 9)
+            texts = whole.texts
+            assert texts[texts.index(word) + 1] == share.replace("%", " %"), name
+            assert ("frame: full model" in texts) == (pressed == "false"), name
 
 
 def test_a_press_is_a_click_when_the_figure_is_drawn_anew_before_the_release(whole):
@@ -151,14 +150,19 @@ def test_the_pointer_on_a_part_says_what_it_is_for_and_opens_its_page_with_the_s
     assert whole.page.get_by_role("spinbutton", name="Layer").input_value() == "2"
 
 
-@pytest.mark.parametrize("detail", ["words", "shapes", "numbers"])
-def test_at_390_pixels_nothing_scrolls_sideways_and_every_part_can_be_pressed(whole, detail):
+def test_at_390_pixels_nothing_scrolls_sideways_and_every_part_can_be_pressed(whole):
     whole.page.set_viewport_size({"width": 390, "height": 844})
-    whole.open(detail=detail)
-    wide = whole.page.evaluate("document.documentElement.scrollWidth")
-    assert wide <= 390
-    boxes = [part.bounding_box() for part in whole.key("machine").locator(".target").all()]
-    assert all(box["x"] >= 0 and box["x"] + box["width"] <= 390 for box in boxes)
+    whole.open(detail="numbers")
+    for detail in ("numbers", "shapes", "words"):
+        if detail != "numbers":
+            whole.page.get_by_role("radio", name=detail, exact=True).click()
+            view = whole.key("machine").locator(".lab").element_handle()
+            shown = f"lab => lab.view.header.detail === '{detail}'"
+            whole.page.wait_for_function(shown, arg=view, timeout=PATIENCE)
+            wait_for_rest(whole.page)
+        assert whole.page.evaluate("document.documentElement.scrollWidth") <= 390, detail
+        boxes = [part.bounding_box() for part in whole.key("machine").locator(".target").all()]
+        assert boxes and all(box["x"] >= 0 and box["x"] + box["width"] <= 390 for box in boxes), detail
 
 
 def test_a_finger_reads_a_part_at_its_first_tap_and_removes_it_at_its_second(chrome, address):
@@ -210,30 +214,30 @@ def test_a_model_of_two_sentences_is_chosen_and_both_stacks_are_drawn(whole):
     assert {"encoder, layer 0", "decoder, layer 1"} <= set(texts)
 
 
-@pytest.mark.parametrize(
-    ("name", "link", "gone"),
-    [
-        ("Cross-attention, layer 1, head 1", "heads_off=X1H1", Switches(cross_off=frozenset({(1, 1)}))),
-        (
-            "attention, encoder, layer 0",
-            "heads_off=E0H0",
-            Switches(encoder_off=frozenset((0, head) for head in range(4))),
-        ),
-        ("norm, encoder, layer 0", "norm=false", Switches(norm=False)),
-    ],
-)
-def test_a_part_of_two_stacks_is_removed_and_the_target_stays_what_the_full_model_writes(whole, name, link, gone):
+PARTS_OF_TWO_STACKS = [
+    ("Cross-attention, layer 1, head 1", "heads_off=X1H1", Switches(cross_off=frozenset({(1, 1)}))),
+    (
+        "attention, encoder, layer 0",
+        "heads_off=E0H0",
+        Switches(encoder_off=frozenset((0, head) for head in range(4))),
+    ),
+    ("norm, encoder, layer 0", "norm=false", Switches(norm=False)),
+]
+
+
+def test_a_part_of_two_stacks_is_removed_and_the_target_stays_what_the_full_model_writes(whole):
     whole.open(weights="translate", query=5)
-    for switches, pressed in ((gone, "false"), (Switches(), "true")):
-        whole.part(name).first.click()
-        expect(whole.part(name).first).to_have_attribute("aria-pressed", pressed)
-        wait_for_rest(whole.page)
-        assert (link in whole.page.url) == (pressed == "false")
-        word, share = most_probable(both(switches), 5)
-        texts = whole.texts
-        places = [index for index, text in enumerate(texts) if text == word]
-        assert share.replace("%", " %") in [texts[index + 1] for index in places]
-        assert ("frame: full model" in texts) == (pressed == "false")
+    for name, link, gone in PARTS_OF_TWO_STACKS:
+        for switches, pressed in ((gone, "false"), (Switches(), "true")):
+            whole.part(name).first.click()
+            expect(whole.part(name).first).to_have_attribute("aria-pressed", pressed)
+            wait_for_rest(whole.page)
+            assert (link in whole.page.url) == (pressed == "false"), name
+            word, share = most_probable(both(switches), 5)
+            texts = whole.texts
+            places = [index for index, text in enumerate(texts) if text == word]
+            assert share.replace("%", " %") in [texts[index + 1] for index in places], name
+            assert ("frame: full model" in texts) == (pressed == "false"), name
 
 
 def test_the_cross_attention_of_a_layer_goes_with_its_heads_and_a_head_opens_translate_with_the_same_source(whole):
@@ -285,12 +289,19 @@ def test_a_page_of_models_of_one_text_follows_without_a_traceback(whole):
     whole.wait_for_link("weights=stories")
 
 
-@pytest.mark.parametrize("width", [390, 1900])
-def test_two_stacks_fit_a_phone_and_stand_beside_each_other_on_a_wide_screen(whole, width):
-    whole.page.set_viewport_size({"width": width, "height": 844})
-    whole.open(weights="translate", detail="numbers")
-    assert whole.page.evaluate("document.documentElement.scrollWidth") <= width
-    boxes = [part.bounding_box() for part in whole.key("machine").locator(".target").all()]
-    assert all(box["x"] >= 0 and box["x"] + box["width"] <= width for box in boxes)
-    encoder, decoder = (whole.part(f"attention{stack}, layer 0").bounding_box()["y"] for stack in (", encoder", ""))
-    assert (encoder == decoder) == (width == 1900)
+def test_two_stacks_fit_a_phone_and_stand_beside_each_other_on_a_wide_screen(whole):
+    figure = whole.key("machine").locator(".lab")
+    for width in (390, 1900):
+        drawn = figure.get_attribute("data-drawn") if width == 1900 else None
+        whole.page.set_viewport_size({"width": width, "height": 844})
+        if width == 390:
+            whole.open(weights="translate", detail="numbers")
+        else:
+            expect(figure).not_to_have_attribute("data-drawn", drawn)
+        expect(figure).to_have_attribute("data-drawn", re.compile("."))
+        wait_for_rest(whole.page)
+        assert whole.page.evaluate("document.documentElement.scrollWidth") <= width
+        boxes = [part.bounding_box() for part in whole.key("machine").locator(".target").all()]
+        assert all(box["x"] >= 0 and box["x"] + box["width"] <= width for box in boxes)
+        encoder, decoder = (whole.part(f"attention{stack}, layer 0").bounding_box()["y"] for stack in (", encoder", ""))
+        assert (encoder == decoder) == (width == 1900)

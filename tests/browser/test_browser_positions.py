@@ -8,6 +8,7 @@ import pytest
 import torch
 from playwright.sync_api import expect
 from served import PATIENCE, saved, wait_for_rest
+from tabs import SharedPages
 
 from model.analysis.sinusoid import rotation_error, wavelengths
 from model.position import sinusoid
@@ -65,20 +66,39 @@ class Visitor:
         return self.lab.locator(".chip").all_inner_texts()
 
 
+def well(visitor):
+    expect(visitor.page.get_by_test_id("stException")).to_have_count(0)
+    assert not [said for said in visitor.complaints if NOT_OURS not in said]
+
+
 @pytest.fixture
 def visitor(context, address):
     visitor = Visitor(context.new_page(), address)
     yield visitor
-    expect(visitor.page.get_by_test_id("stException")).to_have_count(0)
-    assert not [said for said in visitor.complaints if NOT_OURS not in said]
+    well(visitor)
     visitor.page.close()
+
+
+@pytest.fixture(scope="module")
+def shared(context, address):
+    pages = SharedPages(lambda: Visitor(context.new_page(), address))
+    yield pages
+    pages.close()
+
+
+@pytest.fixture
+def still(shared):
+    """Pages for the tests that only look or slide without letting go: those of the same link share one."""
+    yield shared
+    for visitor in shared.take_back():
+        well(visitor)
 
 
 # ---------------------------------------------------------------------------- waves
 
 
-def test_the_browsers_waves_are_the_models(visitor):
-    visitor.open()
+def test_the_browsers_waves_are_the_models(still):
+    visitor = still.open("Waves")
     length_at, width_at = (slider.values.index for slider in WAVES[:2])
     for length, width, base in [(128, 32, 10_000), (256, 128, 100_000), (8, 2, 10), (100, 30, 500)]:
         visitor.slide("length", length_at(length))
@@ -89,8 +109,8 @@ def test_the_browsers_waves_are_the_models(visitor):
         np.testing.assert_allclose(drawn, made, atol=1e-12)
 
 
-def test_each_move_of_a_slider_is_drawn_at_once_and_sends_nothing(visitor):
-    visitor.open()
+def test_each_move_of_a_slider_is_drawn_at_once_and_sends_nothing(still):
+    visitor = still.open("Waves")
     visitor.sent.clear()
     drawn = visitor.lab.evaluate(
         """root => {
@@ -173,8 +193,8 @@ def test_the_keys_move_a_slider_and_what_is_read_aloud(visitor):
 # ---------------------------------------------------------------------------- turns
 
 
-def test_the_browsers_residual_is_rounding_like_the_models(visitor):
-    visitor.open("Rotation", "pos=20")
+def test_the_browsers_residual_is_rounding_like_the_models(still):
+    visitor = still.open("Rotation", "k=5&pos=4")
     k_at, width_at = (slider.values.index for slider in ROTATION[1:3])
     for k, width, base in [(3, 16, 10_000), (64, 32, 10), (0, 2, 100_000)]:
         visitor.slide("k", k_at(k))
@@ -185,8 +205,10 @@ def test_the_browsers_residual_is_rounding_like_the_models(visitor):
         assert drawn == pytest.approx(rotation_error(k, 256, width, base), abs=1e-12)
 
 
-def test_sliding_pos_leaves_the_turn_as_it_is(visitor):
-    visitor.open("Rotation", "k=5&pos=4")
+def test_sliding_pos_leaves_the_turn_as_it_is(still):
+    visitor = still.open("Rotation", "k=5&pos=4")
+    visitor.slide("k", 5)
+    visitor.slide("pos", 4)
     visitor.sent.clear()
     before = re.search(r"rotates by (\S+)", visitor.reading)[1]
     assert before == f"{np.degrees(5):.0f}°"
@@ -216,8 +238,8 @@ def test_sliding_k_changes_every_title_without_a_word_to_the_server(visitor):
     expect(visitor.page.locator(".st-key-save_shift")).to_contain_text("its table has only 18 positions")
 
 
-def test_no_change_is_paper_and_a_change_has_the_colour_of_the_scale_below_it(visitor):
-    visitor.open("Shift test", "shift_by=16")
+def test_no_change_is_paper_and_a_change_has_the_colour_of_the_scale_below_it(still):
+    visitor = still.open("Shift test", "shift_by=16")
     drawing = ElementTree.fromstring(saved(visitor.page, "shift", "SVG").path().read_bytes())
     maps = drawing.findall(".//{*}g[@class='cells']")
     assert len(maps) == 7
@@ -286,8 +308,8 @@ SAVED = {
 
 
 @pytest.mark.parametrize("view", VIEWS)
-def test_every_figure_stands_above_the_fold_and_is_saved(visitor, view):
-    visitor.open(view)
+def test_every_figure_stands_above_the_fold_and_is_saved(still, view):
+    visitor = still.open(view, *(["shift_by=16"] if view == "Shift test" else []))  # which another test reads, too
     box = visitor.lab.bounding_box()
     assert box["y"] < 300 and box["y"] + min(box["height"], 500) < 900
     drawing = ElementTree.fromstring(saved(visitor.page, visitor.key, "SVG").path().read_bytes())

@@ -1,8 +1,11 @@
 """On a projector every letter of every figure can be read from the last row."""
 
+from functools import cache
+
 import pytest
 from playwright.sync_api import expect
 from served import PATIENCE, stands
+from tabs import Profile
 
 expect.set_options(timeout=PATIENCE)
 
@@ -69,12 +72,14 @@ FIGURES = """() => [...document.querySelectorAll("[data-testid=stMain] [class*=s
 
 LONG = "+".join(["the+person+who+the+dogs+near+the+trees+chase+was+tired+."] * 2)
 
+LONG_ROW = f"/inside?present=true&step_number=9&text={LONG}"
+
 # Each page as it opens, and the views and steps of which most is to be seen.
 STATES = (
     "/?present=true",
     "/machine?present=true",
     "/inside?present=true&step_number=2",
-    f"/inside?present=true&step_number=9&text={LONG}",
+    LONG_ROW,
     "/machine?present=true&weights=translate&norm=false",
     "/inside?present=true&view=Average+of+values",
     "/inside?present=true&view=QK+spectrum",
@@ -89,22 +94,14 @@ STATES = (
 )
 
 
-class Room:
-    """Opens pages as on a projector, which keep what their canvases say."""
-
-    def __init__(self, context):
-        self.context = context
-
-    def new_page(self):
-        page = self.context.new_page()
-        page.set_viewport_size({"width": 1280, "height": 720})
-        page.add_init_script(LISTEN)
-        return page
-
-
-@pytest.fixture
-def room(context):
-    return Room(context)
+@pytest.fixture(scope="module")
+def room(chrome, address):
+    """A browser profile as on a projector, whose pages keep what their canvases say."""
+    context = chrome.new_context(bypass_csp=True, viewport={"width": 1280, "height": 720}, color_scheme="light")
+    context.add_init_script(LISTEN)
+    context.new_page().goto(f"{address}/_stcore/health")  # stays open: window and process are not made for each test
+    yield Profile(context)
+    context.close()
 
 
 def figures_in_turn(page):
@@ -121,13 +118,14 @@ def figures_in_turn(page):
         page.keyboard.press("PageDown")
 
 
-@pytest.mark.parametrize("size", [(1024, 768), (1920, 1080)])
-def test_letters_grow_with_the_screen(room, address, size):
+def test_letters_grow_with_the_screen(room, address):
     page = room.new_page()
-    page.set_viewport_size({"width": size[0], "height": size[1]})
-    page.goto(f"{address}/?present=true")
-    next(figures_in_turn(page))
-    assert min(high for high, _ in page.evaluate(LETTERS)) >= LEGIBLE * size[1] / 720
+    for number, size in enumerate([(1024, 768), (1920, 1080)]):
+        page.set_viewport_size({"width": size[0], "height": size[1]})
+        if number == 0:
+            page.goto(f"{address}/?present=true")
+        next(figures_in_turn(page))
+        assert min(high for high, _ in page.evaluate(LETTERS)) >= LEGIBLE * size[1] / 720, size
     page.close()
 
 
@@ -154,22 +152,29 @@ def test_after_the_last_step_of_a_lesson_the_lessons_are_there_again(room, addre
     page.close()
 
 
+@pytest.fixture(scope="module")
+def read(room, address):
+    """A function of a state: key → every letter of the figure, with its size. Each state is opened once."""
+
+    @cache
+    def letters(state):
+        page = room.new_page()
+        page.goto(address + state)
+        seen = {key: page.evaluate(LETTERS) for key in figures_in_turn(page)}
+        page.close()
+        return seen
+
+    return letters
+
+
 @pytest.mark.parametrize("state", STATES)
-def test_every_letter_of_every_figure_is_read_from_ten_metres(room, address, state):
-    page = room.new_page()
-    page.goto(address + state)
-    for key in figures_in_turn(page):
-        letters = page.evaluate(LETTERS)
+def test_every_letter_of_every_figure_is_read_from_ten_metres(read, state):
+    for key, letters in read(state).items():
         assert letters, f"{key} says something"
         assert not {text: round(size, 1) for size, text in letters if size < LEGIBLE}, key
-    page.close()
 
 
-def test_of_a_long_sentence_a_room_sees_the_words_that_count_and_how_many_more_there_are(room, address):
-    page = room.new_page()
-    page.goto(f"{address}/inside?present=true&step_number=9&text={LONG}")
-    next(figures_in_turn(page))
-    said = {text for _, text in page.evaluate(LETTERS)}
-    assert "and 12 more" in said, "of 25 words 13 have a line"
-    assert "weight" in said and "q · k" not in said, "what the step does not need is not there"
-    page.close()
+def test_of_a_long_sentence_a_room_sees_the_words_that_count_and_how_many_more_there_are(read):
+    texts = {text for _, text in read(LONG_ROW)["walk"]}
+    assert "and 12 more" in texts, "of 25 words 13 have a line"
+    assert "weight" in texts and "q · k" not in texts, "what the step does not need is not there"

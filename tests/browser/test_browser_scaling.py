@@ -8,6 +8,7 @@ import pytest
 from equal import same_bits
 from playwright.sync_api import expect
 from served import PATIENCE, saved, serve, wait_for_rest
+from tabs import SharedPages
 
 from model.analysis.score_scaling import WIDTHS, sweep_widths
 from viz.theme import LIGHT
@@ -78,63 +79,77 @@ class Slide:
         return cells.evaluate_all("cells => cells.map(cell => cell.getAttribute('fill'))")
 
 
+def well(slide):
+    expect(slide.page.get_by_test_id("stException")).to_have_count(0)
+    assert not slide.complaints
+
+
 @pytest.fixture
 def slide(context, sections):
     slide = Slide(context.new_page(), sections)
     yield slide
-    expect(slide.page.get_by_test_id("stException")).to_have_count(0)
-    assert not slide.complaints
+    well(slide)
     slide.page.close()
 
 
-def test_every_step_is_drawn_without_a_word_to_the_server(slide):
-    slide.open()
-    slide.sent.clear()
+@pytest.fixture(scope="module")
+def shared(context, sections):
+    pages = SharedPages(lambda: Slide(context.new_page(), sections))
+    yield pages
+    pages.close()
+
+
+@pytest.fixture
+def held(shared):
+    """The slider of the page as it opens, for the tests that never let go of it."""
+    yield shared.open()
+    for slide in shared.take_back():
+        well(slide)
+
+
+def test_every_step_is_drawn_without_a_word_to_the_server(held):
+    held.sent.clear()
     for step in reversed(WIDTHS):
-        slide.drag(step)
-        assert slide.d_k == step
-    slide.page.wait_for_timeout(600)
-    assert not slide.sent
+        held.drag(step)
+        assert held.d_k == step
+    held.page.wait_for_timeout(600)
+    assert not held.sent
 
 
-def test_the_darkest_cell_of_a_row_is_its_largest_weight(slide):
-    slide.open()
+def test_the_darkest_cell_of_a_row_is_its_largest_weight(held):
     for at in (0, 6, 10):
-        slide.drag(WIDTHS[at])
+        held.drag(WIDTHS[at])
         made = sweep_widths()[at]
         for side, rows in enumerate((made.undivided.rows, made.divided.rows)):
-            light = [sum(int(fill[i : i + 2], 16) for i in (1, 3, 5)) for fill in slide.cells(side)]
+            light = [sum(int(fill[i : i + 2], 16) for i in (1, 3, 5)) for fill in held.cells(side)]
             light = np.array(light).reshape(rows.shape)
             assert same_bits(np.take_along_axis(light, rows.argmax(-1)[:, None], 1)[:, 0], light.min(-1))
             assert set(light[rows < 0.002].tolist()) <= {light.max()}, "no weight, no ink"
 
 
-def test_without_the_division_each_row_ends_as_a_single_dark_cell(slide):
-    slide.open()
-    slide.drag(1024)
-    dark = [fill == LIGHT.weights[-1] for fill in slide.cells(0)]
+def test_without_the_division_each_row_ends_as_a_single_dark_cell(held):
+    held.drag(1024)
+    dark = [fill == LIGHT.weights[-1] for fill in held.cells(0)]
     assert sum(dark) >= 9
-    assert not any(fill == LIGHT.weights[-1] for fill in slide.cells(1))
+    assert not any(fill == LIGHT.weights[-1] for fill in held.cells(1))
 
 
-def test_the_curve_beside_the_bars_is_the_normal_one(slide):
-    slide.open()
+def test_the_curve_beside_the_bars_is_the_normal_one(held):
     for step in (16, 256, 1024):
-        slide.drag(step)
-        path = slide.lab.locator("svg > path").first.get_attribute("d")
+        held.drag(step)
+        path = held.lab.locator("svg > path").first.get_attribute("d")
         points = np.array([[float(part) for part in point.split()] for point in path[1:].split("L")])
-        middle, base = points[:, 0].mean(), slide.lab.locator("svg > line").first.get_attribute("y1")
-        width = float(slide.lab.locator("svg > line").first.get_attribute("x2"))
+        middle, base = points[:, 0].mean(), held.lab.locator("svg > line").first.get_attribute("y1")
+        width = float(held.lab.locator("svg > line").first.get_attribute("x2"))
         scores = (points[:, 0] - middle) / (width / 2) * 96
         height = float(base) - points[:, 1]
         expected = np.exp(-(scores**2) / (2 * step)) * height.max()
         np.testing.assert_allclose(height, expected, atol=1.5 + 0.02 * height.max())
 
 
-def test_a_step_is_drawn_before_the_event_of_the_slider_ends(slide):
+def test_a_step_is_drawn_before_the_event_of_the_slider_ends(held):
     """How long that takes is measured in tests/bench/browser.py."""
-    slide.open()
-    drawn = slide.range.evaluate(
+    drawn = held.range.evaluate(
         """range => {
             const lab = range.closest(".lab");
             const drawn = [];
@@ -184,10 +199,9 @@ def test_the_arrow_keys_move_the_slider_and_what_is_read_aloud(slide):
     assert slide.range.get_attribute("aria-valuetext") == "1024"
 
 
-def test_the_figure_is_saved_as_it_stands(slide):
-    slide.open()
-    slide.drag(256)
-    drawing = ElementTree.fromstring(saved(slide.page, "saturation", "SVG").path().read_bytes())
+def test_the_figure_is_saved_as_it_stands(held):
+    held.drag(256)
+    drawing = ElementTree.fromstring(saved(held.page, "saturation", "SVG").path().read_bytes())
     told = "".join(drawing.itertext()).replace("\u200b", "")
     assert "N(0, dk = 256)" in told
     assert "Without the division" in told

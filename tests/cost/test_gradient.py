@@ -12,6 +12,7 @@ from model.cost.gradient import (
     initial_gradients,
     jacobian_norms,
     mean_by_distance,
+    trained_and_untrained,
     trained_gradients,
     with_inputs,
 )
@@ -95,6 +96,17 @@ def test_a_gru_that_must_remember_has_learned_to_and_with_attention_it_has_not()
     torch.manual_seed(0)
     untrained = Recurrent(alone.config).requires_grad_(False)
     assert kept(alone) > 0.2 > 0.02 > kept(attentive) and kept(untrained) < 0.01
+
+
+def test_a_trained_model_stands_beside_the_same_network_with_new_weights():
+    trained, untrained = trained_and_untrained("copy-gru", [1, 20], seeds=[0, 1])
+    assert trained.norms.shape == untrained.norms.shape == (2, 2)
+    kept, lost = (np.median(each.norms[:, 1] / each.norms[:, 0]) for each in (trained, untrained))
+    assert kept > 0.1 and lost < 0.01, "training taught this network to remember"
+    again, _ = trained_and_untrained("copy-gru", [1, 20], seeds=[1])
+    assert close(again.norms[0], trained.norms[1], 1e-4)
+    with pytest.raises(ValueError, match="distances"):
+        trained_and_untrained("copy-gru", [-1])
 
 
 def test_a_text_is_read_by_its_tokens_and_a_pair_counts_by_its_distance():

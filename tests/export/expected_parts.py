@@ -72,6 +72,9 @@ def distance(seen: Seen) -> Reading:
     slope = 2.0 ** (-8 / load(f"order-{kind}-alibi")[0].config.n_heads)  # of the first head (Press et al. 2022)
     alibi = -slope * abs(places[:, None] - places)
     values |= {"sinusoidal": waves, "rope": waves, "learned": learned, "alibi": alibi, "none": np.zeros((T, T))}
+    distances = np.clip(places[None, :] - places[:, None], -16, 16)  # Shaw et al. 2018, equation 4
+    vectors = load(f"order-{kind}-shaw")[0].position.key_vectors[0, 0].detach().numpy().astype(np.float64)  # (33, D)
+    values["shaw"] = np.sqrt((vectors**2).sum(-1) / vectors.shape[-1])[distances + 16]
     if kind == "encoder":
         assert not np.allclose(values["relative"], values["relative"].T), "ahead and back must differ to be told apart"
     back = {}

@@ -1,15 +1,17 @@
 """Readings of the figures of Heads, Inside a head and Masks."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import torch
 from expected_files import REFERENT, Reading, Seen, counted, map_of, named, reads, softmax, words_and_weights
+from expected_machine import ablated
 
 from model import Experiment, load, run
 from model.generation.cache_comparison import compare
 from model.mask import MaskSpec
-from model.run import encode, logit_lens
+from model.run import encode, encode_pair, get_model, logit_lens, run_pair
 
 
 def words_by_probability(experiment, logits):
@@ -135,6 +137,8 @@ def candidates(seen: Seen) -> Reading:
 
 @reads("walk")
 def walk(seen: Seen) -> Reading:
+    if seen.experiment.weights in ("translate", "copy-transformer"):
+        return cross_walk(seen)
     experiment, (layer, head) = seen.experiment, seen.head
     attention, words = run(experiment).layers[layer].attention, encode(experiment).surface
     row = seen.header("walk")["row"]
@@ -145,6 +149,28 @@ def walk(seen: Seen) -> Reading:
     allowed = np.arange(len(words)) <= row
     table = {"key": counted(words), "q·k": products, "scaled": scaled, "bias": bias, "biased": scaled + bias}
     return Reading(table | {"allowed": allowed, "weight": softmax(scaled + bias, allowed)})
+
+
+def cross_walk(seen: Seen) -> Reading:
+    """A query of the decoder against every key of the encoder, each product summed here from the layer's weights."""
+    experiment, (layer, head) = ablated(seen), seen.head
+    row = seen.header("walk")["query_place"]
+    trace, network = run_pair(experiment), get_model(experiment.weights)[0]
+    cross, stages = network.decoder[layer].cross, trace.decoder.layers[layer]
+    d = network.config.d_model // network.config.n_heads
+    mine = slice(head * d, (head + 1) * d)
+
+    def project(linear: Any, x: Any) -> Any:
+        weight, bias = (each.detach().numpy().astype(np.float64)[mine] for each in (linear.weight, linear.bias))
+        return x.astype(np.float64) @ weight.T + bias
+
+    q, k = project(cross.w_q, stages.norm_cross.out[row]), project(cross.w_k, trace.encoder.final_norm.out)
+    words = encode_pair(experiment)[0].surface
+    products = k @ q
+    scaled = products / np.sqrt(d) if experiment.switches.scale else products
+    allowed = np.ones(len(words), dtype=bool)
+    table = {"key": counted(words), "q·k": products, "scaled": scaled, "bias": 0 * scaled, "biased": scaled}
+    return Reading(table | {"allowed": allowed, "weight": softmax(scaled, allowed)})
 
 
 @reads("forms")

@@ -1,6 +1,8 @@
 """The readings of the figures of Training, as a link opens it: two untrained models, measured by plain PyTorch."""
 
+import copy
 import json
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,10 +11,12 @@ from expected_files import Reading, Seen, named, reads
 
 from model import Experiment, run
 from model.checkpoint import TRAINED
+from model.switches import Switches
 from model.training.live.settings import LiveSettings
-from model.transformer import Transformer
+from model.training.live.tasks import LIVE_TASKS
+from model.transformer import Trace, Transformer
 
-CHOICES = {"layers": int, "heads": int, "width": int, "position": str, "norm": str, "norm_kind": str}
+CHOICES = {"layers": int, "heads": int, "width": int, "position": str, "norm": str, "norm_kind": str, "activation": str}
 
 
 def untrained(seen: Seen, size: int, seed: int, **changes: object) -> tuple[Transformer, torch.Tensor, torch.Tensor]:
@@ -22,6 +26,11 @@ def untrained(seen: Seen, size: int, seed: int, **changes: object) -> tuple[Tran
     settings = LiveSettings(task=task, **{**values, **changes})
     torch.manual_seed(0)
     return Transformer(settings.config), *settings.live_task.batch(size, seed)
+
+
+def maps_of(trace: Trace[torch.Tensor]) -> list[torch.Tensor]:
+    """The weights (B, H, T, T) of every layer."""
+    return [layer.attention.weights for layer in trace.layers]
 
 
 @reads("learning")
@@ -41,6 +50,11 @@ def learning(seen: Seen) -> Reading:
         residual = [stream.square().sum(-1).sqrt().mean().item() for stream in streams]
         weights = torch.stack([layer.attention.weights[0] for layer in trace.layers]).numpy()
 
+        holds = (ids[:, None, :] == targets[:, :, None]).double()[counted]  # (N, T)
+        on_answer = [
+            [(m[:, h][counted].double() * holds).sum(-1).mean().item() for h in range(2)] for m in maps_of(trace)
+        ]
+
         network, ids, targets = untrained(seen, 32, 0, **changes)
         counted = targets >= 0
         loss = -network(ids).logits[counted].log_softmax(-1).gather(1, targets[counted][:, None]).mean()
@@ -59,6 +73,7 @@ def learning(seen: Seen) -> Reading:
         table |= {f"learning rate, {name}": [rate], f"training loss, {name}": [loss.item()]}
         table |= {f"held-out loss, {name}": [held_out], f"held-out accuracy, {name}": [accuracy]}
         table |= {f"gradient norm, {name}": [np.sqrt(sum(own))]}
+        table |= {f"weight on the answer, {name}": [np.max(on_answer)]}
         steps, tokens = {"step": [0]}, range(weights.shape[-1])
         every = [f"layer {layer}" for layer in range(layers)]
         maps = {f"layer_{name}": range(layers), f"head_{name}": range(2), "query": tokens, "key": tokens}
@@ -66,12 +81,108 @@ def learning(seen: Seen) -> Reading:
             f"{name}_gradient": ({**steps, f"part_{name}": ["embedding", *every, "read-out"]}, [gradient]),
             f"{name}_residual": ({**steps, f"after_{name}": ["embedding", *every]}, [residual]),
             f"{name}_weights": ({**steps, **maps}, [weights]),
+            f"{name}_on_answer": ({**steps, f"layer_{name}": range(layers), f"head_{name}": range(2)}, [on_answer]),
             f"{name}_loss": (steps, [loss.item()]),
             f"{name}_held_out_loss": (steps, [held_out]),
             f"{name}_accuracy": (steps, [accuracy]),
             f"{name}_rate": (steps, [rate]),
         }
     return Reading(table, arrays)
+
+
+@reads("rate_schedules")
+def rate_schedules(seen: Seen) -> Reading:
+    warmup, width, steps = 10, 32, 200  # the usual settings, with a rate of 0.003
+    number = np.arange(1, steps + 1)
+    rise, left = number / warmup, 1 - np.maximum(0, number - 1 - warmup) / (steps - warmup)
+    rates = {
+        "constant": 0.003 * np.minimum(rise, 1),
+        "linear": 0.003 * np.minimum(rise, left),
+        "cosine": 0.003 * np.minimum(rise, (1 - np.cos(np.pi * left)) / 2),
+        "inverse root": 0.003 * np.minimum(rise, np.sqrt(warmup / number)),
+        "Vaswani 2017": width**-0.5 * np.minimum(number**-0.5, number * warmup**-1.5),
+    }
+    table = {"step": number, **{f"learning rate: {name}": values for name, values in rates.items()}}
+    return Reading(table, {"rates": ({"decay": list(rates), "step": number}, list(rates.values()))})
+
+
+def with_gradient(changes: dict[str, object], seed: int) -> Transformer:
+    """The usual model with these changes of its config, and the gradient of its first batch."""
+    torch.manual_seed(seed)
+    network = Transformer(replace(LiveSettings().config, **changes))
+    gradient_of(network, seed)
+    return network
+
+
+def gradient_of(network: Transformer, seed: int) -> torch.Tensor:
+    """The loss of a batch, whose gradient the weights have afterwards."""
+    network.zero_grad()
+    ids, targets = LIVE_TASKS["reverse"].batch(32, seed)
+    has_target = targets >= 0
+    chances = network(ids).logits[has_target].log_softmax(-1)
+    loss = -chances.gather(1, targets[has_target][:, None]).mean()
+    loss.backward()
+    return loss
+
+
+@reads("initial_gradients")
+def initial_gradients(seen: Seen) -> Reading:
+    depths = (1, 2, 3, 4, 6, 8, 12, 16, 20, 24)
+    embedding = {}
+    for norm, title in (("pre", "pre-norm"), ("none", "no norm")):
+        for residual in (True, False):
+            trained = Switches() if residual else Switches().without("residual")
+            every = [[{"n_layers": depth, "norm": norm, "trained": trained} for depth in depths] for _ in range(3)]
+            embedding[f"{title}, {'with' if residual else 'without'} residual connections"] = [
+                [with_gradient(changes, seed).embedding.weight.grad.norm().item() for changes in row]
+                for seed, row in enumerate(every)
+            ]
+    by_layer = [
+        [[layer.mlp_out.weight.grad.norm().item() for layer in with_gradient(changes, s).layers] for s in range(3)]
+        for changes in ({"n_layers": 12, "norm": "pre"}, {"n_layers": 12, "norm": "post"})
+    ]
+    medians = {f"gradient norm: {case}": np.median(norms, axis=0) for case, norms in embedding.items()}
+    cases = {"case": list(embedding), "seed": range(3), "layers": depths}
+    layers = {"norm": ["pre-norm", "post-norm"], "seed": range(3), "layer": range(12)}
+    arrays = {"embedding": (cases, list(embedding.values())), "by_layer": (layers, by_layer)}
+    return Reading({"layers": depths, **medians}, arrays)
+
+
+@reads("smoothness")
+def smoothness(seen: Seen) -> Reading:
+    probed, rates = (0, 5, 10, 20, 30, 40, 60, 80), [0.05 * number for number in range(1, 9)]
+    kinds = {"layer norm": {}, "batch norm": {"norm_kind": "batch"}, "no norm": {"norm": "none"}}
+    table: dict[str, object] = {"step": probed}
+    losses, changes = [], []
+    for change in kinds.values():
+        torch.manual_seed(0)
+        network = Transformer(replace(LiveSettings().config, **change))
+        optimizer = torch.optim.AdamW(network.parameters(), betas=(0.9, 0.98), weight_decay=0.01)
+        along = []
+        for step in range(81):
+            if step in probed:
+                along.append([tried(network, step, rate) for rate in rates])
+            gradient_of(network, step)
+            torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+            optimizer.param_groups[0]["lr"] = 0.003 * min(1, (step + 1) / 10)
+            optimizer.step()
+        losses.append([[loss for loss, _ in row] for row in along])
+        changes.append([max(moved for _, moved in row) for row in along])
+    table |= {f"range of the loss: {name}": np.ptp(of, axis=1) for name, of in zip(kinds, losses, strict=True)}
+    table |= {f"change of the gradient: {name}": of for name, of in zip(kinds, changes, strict=True)}
+    axes = {"norm": list(kinds), "step": probed}
+    return Reading(table, {"losses": ({**axes, "rate": rates}, losses), "gradient_change": (axes, changes)})
+
+
+def tried(network: Transformer, step: int, rate: float) -> tuple[float, float]:
+    """The loss after one plain step along the gradient, and how far the gradient has moved per distance."""
+    copied = copy.deepcopy(network)
+    gradient_of(copied, step)
+    before = torch.cat([p.grad.flatten() for p in copied.parameters()])
+    torch.optim.SGD(copied.parameters(), rate).step()
+    loss = gradient_of(copied, step)
+    after = torch.cat([p.grad.flatten() for p in copied.parameters()])
+    return loss.item(), ((after - before).norm() / (rate * before.norm())).item()
 
 
 @reads("history")

@@ -1,13 +1,15 @@
 """Readings of the figures of Why attention, counted by hand and measured by plain PyTorch."""
 
+from typing import Any
+
 import numpy as np
 import torch
 from expected_files import Reading, Seen, counted, named, reads
 
 from model import Experiment
-from model.cost.gradient import INITIAL, initial_gradients
+from model.cost.gradient import INITIAL, initial_gradients, with_inputs
 from model.cost.rnn import TanhRNN
-from model.run import encode
+from model.run import encode, get_model
 from viz.ui.controls import EXAMPLE
 
 NETWORKS = ("tanh RNN", "GRU", "convolution", "window attention", "self-attention")
@@ -55,6 +57,57 @@ def gradients(seen: Seen) -> Reading:
     table |= {f"gradient norm: {name}": np.median(values, axis=0) for name, values in norms.items()}
     axes = {"network": list(norms), "seed": range(5), "distance": DISTANCES}
     return Reading(table, {"gradient_norms": (axes, np.stack(list(norms.values())))})
+
+
+@reads("trained_gradients")
+def trained_gradients(seen: Seen) -> Reading:
+    """The Jacobians of PyTorch, of the last state or stream by the embeddings, on the tokens that each seed draws."""
+    models = {
+        "translate-gru": "GRU encoder",
+        "translate-gru-attention": "GRU encoder, its decoder attends",
+        "translate": "Transformer encoder",
+        "grammar": "Transformer decoder",
+    }
+    distances, norms = (1, 2, 4, 8, 12, 16, 20), {}
+    for weights, label in models.items():
+        network, tokenizer = get_model(weights)
+        words = [place for place, word in enumerate(tokenizer.vocabulary) if not word.startswith("<")]
+        for seed in range(3):
+            torch.manual_seed(seed)
+            ids = torch.tensor([[words[place] for place in torch.randint(len(words), (21,)).tolist()]])
+            for mark, changed in (("", network), (", untrained", type(network)(network.config))):
+                norms.setdefault(f"{label}{mark}", []).append(last_row(changed, ids)[[20 - far for far in distances]])
+    relative = {name: np.stack(rows) / np.stack(rows)[:, :1] for name, rows in norms.items()}
+    table = {"distance": distances}
+    table |= {f"gradient norm: {name}": np.median(values, axis=0) for name, values in relative.items()}
+    axes = {"network": list(relative), "seed": range(3), "distance": distances}
+    return Reading(table, {"gradient_norms": (axes, np.stack(list(relative.values())))})
+
+
+def last_row(network: Any, ids: torch.Tensor) -> Any:
+    """‖∂ last output / ∂ embedding‖ of every token, (T,)."""
+
+    def last(x: torch.Tensor) -> torch.Tensor:
+        changed = with_inputs(network, x[None])
+        if hasattr(changed, "encode"):
+            encoded = changed.encode(ids)
+            return (encoded.hidden if hasattr(encoded, "hidden") else encoded.final_norm.out)[0, -1]
+        return changed(ids).final_norm.out[0, -1]
+
+    with torch.inference_mode(False):
+        x = network.embedding(ids)[0].detach().clone()
+        return torch.autograd.functional.jacobian(last, x).double().norm(dim=(0, 2)).numpy()
+
+
+@reads("training_speed")
+def training_speed(seen: Seen) -> Reading:
+    """A clock was read, so the seconds are the file's own; the speeds of the table follow from them."""
+    lengths, names = (64, 128, 256, 512, 1024), ("tanh RNN", "GRU", "self-attention", "fused self-attention")
+    seconds = np.asarray(seen.npz["seconds"])
+    assert seconds.shape == (4, 5) and (seconds[np.isfinite(seconds)] > 0).all() and np.isfinite(seconds[:, 0]).all()
+    table = {"length": lengths}
+    table |= {f"tokens per second: {name}": lengths / of_layer for name, of_layer in zip(names, seconds, strict=True)}
+    return Reading(table, {"seconds": ({"network": names, "length": lengths}, seconds)})
 
 
 def tanh_rnn(seed: int, width: int = 32) -> list[float]:

@@ -18,8 +18,9 @@ from viz.captions.claims import (
     describe_one_vector,
     describe_pronouns,
 )
-from viz.captions.training import Claim, Levels, Outcome, describe_training
+from viz.captions.training import AnswerHead, Claim, Levels, Outcome, describe_training
 from viz.captions.training_history import Role, describe_kept_steps, describe_training_history
+from viz.captions.training_views import describe_gradient_by_depth, describe_schedules, describe_smoothness
 from viz.pages.remove import summary
 from viz.pages.translate import claims as translate_claims
 from viz.pages.translate import compute as translate_compute
@@ -223,6 +224,53 @@ def test_a_training_that_has_not_ended_is_not_judged():
     goes_on = describe_training(Outcome("", 0, 2.8, 0.1), Outcome("", 0, 2.8, 0.1), GUESSING, 200, rests=False)
     assert goes_on.startswith("A and B are learning") and not re.search(r"\d", goes_on)
     assert training(("", 0, 2.8, 0.1), ("", 0, 2.8, 0.1)).startswith("Neither model is trained yet.")
+
+
+def test_several_seeds_are_counted():
+    a = Outcome("with it", 200, 0.01, 0.98, others=(0.97, 0.30))
+    b = Outcome("without it", 200, 2.1, 0.20, others=(0.10, 0.28))
+    shown = describe_training(a, b, GUESSING, 200, Claim("residual"))
+    assert "**98%** (30% to 98% over 3 seeds)" in shown
+    assert shown.endswith("It shows with 2 of 3 seeds, the opposite with 0 of 3 seeds.")
+    assert describe_training(a, b, GUESSING, 200).endswith(
+        "A is better by more than 5% with 2 of 3 seeds, B with 0 of 3 seeds."
+    )
+
+
+def test_the_head_that_finds_the_answer_is_named_only_where_there_is_one():
+    a, b = ("with it", 200, 0.01, 0.98), Outcome("without it", 200, 2.1, 0.2)
+    role = describe_training(Outcome(*a, role=AnswerHead(1, 3, 60)), b, GUESSING, 200)
+    assert "From step 60 on, layer 1 head 3 of A gives at least half of its weight" in role
+    assert "No head of B does." in role and "the answer" not in describe_training(Outcome(*a), b, GUESSING, 200)
+
+
+def test_the_schedule_of_the_paper_has_two_regimes_unless_the_warm_up_is_longer_than_the_run():
+    both = describe_schedules(100, 64, 200, 3e-3, "cosine")
+    assert "until step 100 and then falls with 1/√step" in both and "**0.013**" in both and "“cosine”" in both
+    assert "steps of warm-up it is 0.0007." in both
+    rise = describe_schedules(300, 64, 200, 3e-3, "Vaswani 2017")
+    assert "in all 200 steps" in rise and rise.endswith("Model A uses equation 3.")
+
+
+def test_the_gradient_of_untrained_models_is_compared_at_both_ends():
+    shown = describe_gradient_by_depth(
+        [1, 24], {"no norm": np.array([0.1, 1e-11])}, {"pre": np.array([1.0, 0.5]), "post": np.array([1.0, 1.0])}
+    )
+    assert "no norm: 1.0 · 10⁻¹⁰ times as large" in shown and "of 24 layers, beside that of a model of 1 layer" in shown
+    assert "is as large as that of the first with post-norm, and 0.5 times as large with pre-norm" in shown
+
+
+def test_batch_norm_is_the_smoothest_only_where_its_gradient_changes_least():
+    def shown(layer, batch):
+        by_norm = {
+            "layer norm": (np.array([0.1, 0.3]), np.array([layer])),
+            "batch norm": (np.array([0.2]), np.array([batch])),
+        }
+        return describe_smoothness(by_norm)
+
+    assert "this run shows the smoothest gradient with batch norm" in shown(2.0, 1.0)
+    assert "this run does not show the smoothest gradient" in shown(1.0, 2.0)
+    assert "0.2 nats with layer norm" in shown(1.0, 2.0) and "disputed" in shown(1.0, 2.0)
 
 
 def test_a_loss_below_the_entropy_is_called_cheating_and_no_other():

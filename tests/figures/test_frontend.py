@@ -21,6 +21,7 @@ from PIL import Image
 
 from model.analysis.sinusoid import rotation_error, wavelengths
 from model.position import sinusoid
+from model.training.live.settings import DECAYS, LiveSettings
 from viz.pack import pack
 
 ROOT = Path(__file__).parents[2]
@@ -71,6 +72,7 @@ def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("frontend")
     (folder / "crc32.json").write_text(json.dumps([(text, zlib.crc32(text.encode())) for text in TEXTS]))
     Image.effect_noise((13, 7), 40).save(folder / "picture.png")
+    (folder / "schedules.json").write_text(json.dumps([_schedule(decay) for decay in DECAYS]))
     (folder / "sinusoid.json").write_text(json.dumps([_sinusoid(*case) for case in SINUSOIDS]))
     (folder / "cost.json").write_text(json.dumps(cost_reference.reference()))
     packed = []
@@ -80,6 +82,12 @@ def folder(tmp_path_factory):
         packed.append({"file": f"packed-{number}.bin", "header": header, "arrays": expected})
     (folder / "packed.json").write_text(json.dumps(packed))
     return folder
+
+
+def _schedule(decay):
+    settings = LiveSettings(decay=decay, warmup=30, steps=100, width=64, lr=0.01)
+    rates = [settings.schedule.rate(step) for step in range(settings.steps)]
+    return {"decay": decay, "width": 64, "warmup": 30, "steps": 100, "lr": 0.01, "rates": rates}
 
 
 def _sinusoid(length, width, base, steps):

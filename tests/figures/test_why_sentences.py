@@ -3,7 +3,14 @@
 import numpy as np
 
 from model.cost.network import KINDS
-from viz.captions.why import describe_initial_gradients, describe_path, describe_region, describe_schedule
+from viz.captions.why import (
+    describe_initial_gradients,
+    describe_path,
+    describe_region,
+    describe_schedule,
+    describe_trained_gradients,
+    describe_training_speed,
+)
 from viz.pages.why import compute
 
 
@@ -34,6 +41,24 @@ def test_a_gradient_is_given_as_a_ratio_of_medians_and_an_exact_zero_as_such():
     assert nothing.endswith("nothing exactly 0 everywhere.")
 
 
+def test_a_bias_that_keeps_the_state_is_given_beside_none():
+    norms = {"GRU": np.array([[1.0, 2e-9]]), "GRU, update-gate bias 1": np.array([[1.0, 4e-5]])}
+    sentence = describe_initial_gradients((1, 64), norms)
+    assert sentence.endswith("With the bias of 1, the GRU's gradient at distance 64 is 20,000 times as large.")
+
+
+def test_a_trained_recurrent_network_that_carries_the_gradient_is_named_and_a_fading_network_is_not():
+    trained = {"GRU a": np.array([[2.0, 1.0]] * 3), "GRU b": np.array([[1.0, 0.01]] * 3)}
+    untrained = {name: np.array([[4.0, 0.0004]] * 3) for name in trained}
+    assert describe_trained_gradients((1, 20), trained, untrained) == (
+        "Medians of 3 random texts. The gradient at distance 20 beside that at distance 1: GRU a 0.5 times as large, "
+        "untrained 1e-04 times as large; GRU b 0.01 times as large, untrained 1e-04 times as large. The textbook's "
+        "exponential decay holds for untrained weights. Training removed it from GRU a."
+    )
+    faded = describe_trained_gradients((1, 20), {"GRU b": trained["GRU b"]}, untrained)
+    assert "removed" not in faded
+
+
 def test_a_region_is_given_with_what_full_attention_would_reach():
     assert describe_region("was", 9, 11, 4, True) == (
         "**was** can receive a signal from 9 of 11 tokens up to it through 4 layers. "
@@ -48,3 +73,19 @@ def test_a_schedule_is_given_in_cells_and_steps():
     assert describe_schedule(4, {"a": 10, "b": 52}, 52, {"a": 16, "b": 4}) == (
         "Of 52 cells these are computed after 4 steps: a 10; b 52. All cells need this number of steps: a 16; b 4."
     )
+
+
+def test_speeds_are_given_at_the_shortest_and_the_longest_length_that_was_measured():
+    speeds = {
+        "GRU": np.array([1e4, 1e4, 1e4]),
+        "attention": np.array([4e4, 5e3, np.nan]),
+        "fused": np.array([2e4, 2e4, 2e4]),
+    }
+    assert describe_training_speed((64, 512, 1024), speeds) == (
+        "At 64 tokens, tokens per second of training: GRU 10,000; attention 40,000; fused 20,000. At 512 tokens, "
+        "tokens per second of training: GRU 10,000; attention 5,000; fused 20,000. Attention is faster than both "
+        "recurrent layers at 64 tokens. At every length fused is faster than both recurrent layers."
+    )
+    slower = describe_training_speed((64,), {"GRU": np.array([2.0]), "attention": np.array([1.0])})
+    assert slower.endswith("At no length is attention faster than both recurrent layers.")
+    assert "too little time" in describe_training_speed((64,), {"GRU": np.array([np.nan])})

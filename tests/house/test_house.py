@@ -29,7 +29,15 @@ ROOMS = {
     "viz/app/": ("streamlit", "viz.ui", "viz.pages.lessons", "viz.theme"),
     "viz/cli.py": ("streamlit", "viz.ui", "viz.export", "viz.server", "viz.cache_limit", *FLAT),
     "viz/classroom/": ("viz.classroom",),
-    "viz/server/": ("viz.server", "viz.classroom", "viz.cache_limit", "viz.theme", "streamlit", "starlette"),
+    "viz/server/": (
+        "viz.server",
+        "viz.classroom",
+        "viz.cache_limit",
+        "viz.styles",
+        "viz.theme",
+        "streamlit",
+        "starlette",
+    ),
     "model/": ("model", "torch", "numpy", "safetensors", "tokenizers"),
     "viz/pages/": ("viz", "model", "streamlit", "plotly", "numpy"),
     "viz/ui/": ("viz", "model", "streamlit", "plotly", "numpy", "segno"),
@@ -745,7 +753,7 @@ OF_STREAMLIT = re.compile(r"data-testid|st-key-|\.st[A-Z]\w*")
 
 def own_rules(path, text):
     """The part of a style sheet that is not about Streamlit's elements."""
-    if path.name in ("lesson.css", "alone.css") and path.parent.name == "ui":
+    if path.name in ("lesson.css", "alone.css", "preview.css") and path.parent.name == "ui":
         return ""
     return text.partition("/* 2. Elements of the lab.")[2] if path.name == "style.css" else text
 

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from model.training.live.learner import KEPT_BYTES, Learner, gradient_norms, part_names
 from model.training.live.pair import LivePair, legal_share
-from model.training.live.settings import BATCH, LiveSettings
+from model.training.live.settings import BATCH, PAPER, LiveSettings
 from model.training.live.tasks import ANIMALS, HELD_OUT, IGNORED, LIVE_TASKS, SUCCESSORS, is_successor
 from model.training.optimizer import InverseSquareRoot
 
@@ -149,9 +149,8 @@ def test_a_kept_step_holds_the_weights_of_that_step_and_no_other_can_be_asked_fo
         pair.rewind(99)
 
 
-def test_the_kept_steps_stay_below_their_bound_and_the_first_and_the_last_remain(monkeypatch):
-    monkeypatch.setattr("model.training.live.learner.KEPT_BYTES", 6 * Learner(SMALL, 0).kept_bytes)
-    learner = Learner(SMALL, 0)
+def test_the_kept_steps_stay_below_their_bound_and_the_first_and_the_last_remain():
+    learner = Learner(SMALL, 0, most_bytes=6 * Learner(SMALL, 0).kept_bytes)
     for _ in range(SMALL.steps):
         learner.advance()
     # A kept step with the moments of AdamW is three times as large as the untrained one.
@@ -239,6 +238,65 @@ def test_the_place_of_a_divergence_is_the_first_layer_with_a_value_that_is_not_f
     other.network.layers[0].mlp_out.weight.data.fill_(3e38)
     other.advance()
     assert other.diverged.place == "the output of layer 0 is the first that is not finite"
+
+
+def test_a_gradient_that_is_not_finite_is_named_by_the_last_layer_that_has_one():
+    learner = Learner(SMALL, 0)
+    # The weights are finite, but the product of a large output gradient with this matrix is not.
+    learner.network.layers[1].mlp_in.weight.register_hook(lambda gradient: gradient * math.inf)
+    learner.network.layers[0].mlp_in.weight.register_hook(lambda gradient: gradient * math.inf)
+    before = weights_of(learner)
+    learner.advance()
+    assert learner.diverged.place == "the gradient of layer 1 is the first that is not finite"
+    assert equal_weights(weights_of(learner), before), "the step is not made"
+
+
+def test_further_seeds_are_the_trainings_of_these_seeds():
+    three = LivePair(SMALL, SMALL.changed("residual", False), seeds=3)
+    alone = LivePair(SMALL.changed("seed", 2), SMALL.changed("residual", False).changed("seed", 2))
+    for pair in (three, alone):
+        pair.advance_to(5)
+    assert three.seeds == 3 and len(three.frames[-1].others) == 2
+    assert equal_frames([frame.others[1] for frame in three.frames], alone.frames)
+    three.rewind(2)
+    three.advance_to(5)
+    assert equal_frames([frame.others[1] for frame in three.frames], alone.frames)
+    assert same_bits(three.curve("b", "accuracy", 2), alone.curve("b", "accuracy"), "same operation")
+    with pytest.raises(ValueError, match="seeds must be a whole number from 1 to 5"):
+        LivePair(SMALL, SMALL, seeds=6)
+
+
+def test_the_weight_on_the_answer_is_that_of_the_keys_that_hold_it():
+    learner = Learner(SMALL, 0)
+    ids, targets = LIVE_TASKS["reverse"].batch(HELD_OUT, -1)
+    with torch.inference_mode():
+        weights = learner.network(ids).layers[1].attention.weights  # (B, H, T, T)
+    total = sum(
+        weights[b, :, query, key]
+        for b in range(HELD_OUT)
+        for query in range(1, 9)
+        for key in range(9)
+        if ids[b, key] == targets[b, query]
+    )
+    assert close(learner.measurements[0].on_answer[1], total / (8 * HELD_OUT), relative=1e-5)
+
+
+def test_batch_norm_learns_and_is_measured_with_its_running_statistics():
+    learner = Learner(SMALL.changed("norm_kind", "batch"), 0)
+    untouched = learner.network.layers[0].norm1.running_var.clone()
+    assert same_bits(untouched, torch.ones(16), "exact"), "the first batch is measured on a copy"
+    for _ in range(SMALL.steps):
+        learner.advance()
+    assert differ(learner.network.layers[0].norm1.running_var, untouched)
+    kept = learner.weights_of(5)
+    learner.rewind(5)
+    assert same_bits(learner.network.layers[0].norm1.running_var, kept["layers.0.norm1.running_var"], "copied")
+
+
+def test_the_paper_s_schedule_takes_its_rate_from_width_and_warm_up():
+    schedule = LiveSettings(decay=PAPER, width=64, warmup=100, lr=1e-3).schedule
+    assert math.isclose(schedule.rate(99), (64 * 100) ** -0.5)
+    assert math.isclose(schedule.rate(399), 64**-0.5 * 400**-0.5)
 
 
 def test_legal_words_are_those_of_the_language():

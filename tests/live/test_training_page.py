@@ -11,7 +11,10 @@ from viz.captions.training import CLAIMS, Claim
 from viz.pages.training import controls, figure
 from viz.pages.training.controls import COMPARISONS, SETTINGS, Chosen, difference
 from viz.pages.training.runs import RUNS
+from viz.ui import background
 from viz.ui.state import Key
+
+PATIENCE = 120  # seconds
 
 PAGE = "viz/pages/training/page.py"
 
@@ -28,6 +31,11 @@ def sentence(screen):
     return "".join(text for text, _ in component(screen, f"save_{figure.FIGURE}")[0]["reading"])
 
 
+@pytest.fixture(autouse=True)
+def _watched(monkeypatch):
+    monkeypatch.setattr(background, "WATCHED", PATIENCE)  # no browser watches; a busy machine takes its time
+
+
 @pytest.fixture
 def page():
     screen = well(visit(PAGE, train_steps=50, train_width=16))
@@ -40,7 +48,7 @@ def test_the_page_opens_untrained_and_follows_its_training(page):
     assert sentence(page).startswith("Neither model is trained yet.")
     run = run_of(page)
     figure._command(run, "play", 3)
-    assert run.wait(30)
+    assert run.wait(PATIENCE)
     well(page.run())
     assert run_of(page) is run and [frame["step"] for frame in header(page)["frames"]] == [0, 1, 2, 3]
     assert sentence(page).startswith("After 3 of 50 steps")
@@ -131,7 +139,7 @@ def test_the_markov_language_has_its_lines_and_reports_what_the_models_write():
     assert close(levels["entropy of the language"], np.log(3)) and close(levels["guessing"], np.log(12))
     run = run_of(screen)
     run.play(5)
-    assert run.wait(30)
+    assert run.wait(PATIENCE)
     well(screen.run())
     assert "of the words of A and" in sentence(screen)
     RUNS.forget(run.name)
@@ -140,31 +148,66 @@ def test_the_markov_language_has_its_lines_and_reports_what_the_models_write():
 def test_the_table_is_a_line_for_each_step_and_the_arrays_are_those_of_python(page):
     run = run_of(page)
     run.play(5)
-    assert run.wait(30)
-    table = figure.table(run.frames)
+    assert run.wait(PATIENCE)
+    table = figure.table(run.frames, 0)
     assert table["step"] == [0, 1, 2, 3, 4, 5]
-    a, b = run.settings
+    chosen = Chosen(*run.settings, None)
     namespace = {}
-    exec(figure._python(a, b, 5), namespace)
-    for name, array in figure.arrays(run.frames, a, b).items():
+    exec(figure._python(chosen, 5), namespace)
+    for name, array in figure.arrays(run.frames, chosen).items():
         assert close(namespace[name], array.values), name
     assert close(namespace["A_held_out_loss"], table["held-out loss, A"])
+
+
+def test_seeds_run_further_pairs_that_stand_in_the_sentence_the_table_and_the_files():
+    screen = well(visit(PAGE, train_steps=50, train_width=16, train_layers=1, train_seeds=3, train_seed=4))
+    run = run_of(screen)
+    run.play(5)
+    assert run.wait(PATIENCE)
+    well(screen.run())
+    assert run.pair.seeds == 3 and "over 3 seeds" in sentence(screen)
+    assert len(header(screen)["frames"][-1]["others"]) == 2
+    table = figure.table(run.frames, 4)
+    assert close(table["held-out accuracy, B, seed 6"], run.pair.curve("b", "accuracy", 2))
+    chosen = Chosen(*run.settings, None, 3)
+    arrays, namespace = figure.arrays(run.frames, chosen), {}
+    exec(figure._python(chosen, 5), namespace)
+    assert close(namespace["A_accuracies"], arrays["A_accuracies"].values)
+    assert list(arrays["A_accuracies"].axes["seed"]) == [4, 5, 6] and arrays["A_accuracies"].values.shape == (3, 6)
+    screen.slider(key="train_seeds").set_value(1)
+    well(screen.run())
+    assert run_of(screen) is not run and run_of(screen).pair.seeds == 1
+    RUNS.forget(screen.session_state[Key.TRAINING])
+
+
+def test_a_head_that_finds_the_answer_is_named_with_its_step():
+    screen = well(visit(PAGE, train_steps=200, train_layers=1, train_heads=1, train_change="nothing"))
+    run = run_of(screen)
+    run.play()
+    assert run.wait(PATIENCE)
+    well(screen.run())
+    first = next(frame for frame in run.frames if frame.a.on_answer.max() >= 0.5)
+    assert 0 < first.step < 200
+    assert f"From step {first.step} on, layer 0 head 0 of A gives at least half" in sentence(screen)
+    RUNS.forget(run.name)
 
 
 def test_a_model_that_has_diverged_leaves_gaps_and_no_fault(page):
     run = run_of(page)
     run.pair.b.network.embedding.weight.data[5] = float("inf")
     run.play(4)
-    assert run.wait(30) and run.pair.b.diverged
+    assert run.wait(PATIENCE) and run.pair.b.diverged
     well(page.run())
     assert header(page)["b"]["note"] and header(page)["frames"][-1]["b"] is None
     assert "stopped being a finite number after 0 steps" in sentence(page)
-    assert np.isnan(figure.table(run.frames)["held-out loss, B"][-1])
-    assert np.isnan(figure.arrays(run.frames, *run.settings)["B_weights"].values[-1]).all()
+    assert np.isnan(figure.table(run.frames, 0)["held-out loss, B"][-1])
+    assert np.isnan(figure.arrays(run.frames, Chosen(*run.settings, None))["B_weights"].values[-1]).all()
 
 
 def test_a_bad_link_says_what_it_could_not_use():
-    screen = visit_by_a_bad_link(PAGE, train_layers="99", train_change="luck", train_seed="-5", train_nonsense="1")
+    screen = visit_by_a_bad_link(
+        PAGE, train_layers="99", train_seeds="99", train_change="luck", train_seed="-5", train_nonsense="1"
+    )
     text = notices(well(screen))
-    assert "train_layers = “99” (shown: 2)" in text and r"train\_nonsense" in text
+    assert "train_seeds" in text and "train_layers = “99” (shown: 2)" in text and r"train\_nonsense" in text
     RUNS.forget(screen.session_state[Key.TRAINING])

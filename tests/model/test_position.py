@@ -1,4 +1,4 @@
-"""Seven ways to know the order of words: against plain loops over the papers' formulas, and what each depends on."""
+"""Eight ways to know the order of words: against plain loops over the papers' formulas, and what each depends on."""
 
 import math
 
@@ -9,11 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pytorch_reference import assert_same, build, exact, random_ids, seeds, stir
 
-from model.attention import attend
+from model.attention import AttentionOverride, MultiHeadAttention, attend
 from model.config import ModelConfig
-from model.position import POSITIONS, alibi_slopes, sinusoid, t5_bucket
+from model.position import POSITIONS, RelativeVectors, alibi_slopes, sinusoid, t5_bucket
+from model.switches import Switches
 
-RELATIVE = {"none", "relative", "t5", "rope", "alibi"}  # scores depend on the distance only
+RELATIVE = {"none", "relative", "t5", "rope", "alibi", "shaw"}  # scores depend on the distance only
 ABSOLUTE = {"sinusoidal", "learned"}  # each place has its own vector
 
 
@@ -39,6 +40,9 @@ def test_every_scheme_is_either_relative_or_absolute():
 def scores(position, x, query_positions, key_positions):
     """Scaled and biased scores (B, H, T, S) of the same vectors, standing at these places."""
     q, k = position.rotate(x, query_positions), position.rotate(x, key_positions)
+    vectors = position.vectors(1, query_positions, key_positions)
+    if vectors is not None:
+        return (q[:, :, :, None] * (k[:, :, None] + vectors[0])).sum(-1) / math.sqrt(q.size(-1))
     return attend(q, k, x, bias=position.bias(1, query_positions, key_positions)).biased
 
 
@@ -221,6 +225,55 @@ def test_a_learned_bias_is_one_number_of_the_table_for_each_distance(device, pos
                 else:  # clipped at the context: 7 steps either way
                     expected = module.GAIN * module.table[layer, :, min(max(s - t, -7), 7) + 7]
                 assert_same(bias[:, t, s], expected)
+
+
+@pytest.mark.parametrize("scale", [True, False])
+@given(T=st.integers(1, 5), cached=st.integers(0, 2), d_v=st.integers(1, 4), far=st.booleans(), seed=seeds)
+def test_vectors_for_each_distance_are_added_to_keys_and_values_as_in_the_paper(
+    device, scale, T, cached, d_v, far, seed
+):
+    """Shaw et al. 2018, equations 3 and 4, one sum after another; every query and key has vectors of its own."""
+    relative = scheme("shaw", device, seed, d_v=d_v)
+    relative.CLIP = 2  # on this instance: its tables are cut to it
+    for name in ("key_vectors", "value_vectors"):
+        table = getattr(relative, name)
+        setattr(relative, name, torch.nn.Parameter(table[:, :, :5]))
+    torch.manual_seed(seed)
+    attention = stir(MultiHeadAttention(config_with("shaw", d_v=d_v), layer=1).to(**exact(device)))
+    relative, attention = relative.requires_grad_(False), attention.requires_grad_(False)
+    x = torch.randn(1, T + cached, 8, **exact(device)) * (3 if far else 1)
+    allowed = torch.ones(T + cached, T + cached, dtype=torch.bool, device=device).tril()
+    switches = Switches(scale=scale)
+    whole = attention(x, x, allowed, relative, switches)
+    for h in range(2):
+        for t in range(T + cached):
+            numbers = []
+            for s in range(t + 1):
+                clipped = min(max(s - t, -2), 2)
+                key = whole.k[0, h, s] + relative.key_vectors[1, h, clipped + 2]
+                numbers.append(float(whole.q[0, h, t] @ key) / (2.0 if scale else 1.0))
+            odds = [math.exp(number - max(numbers)) for number in numbers]
+            z = sum(
+                odd / sum(odds) * (whole.v[0, h, s] + relative.value_vectors[1, h, min(max(s - t, -2), 2) + 2])
+                for s, odd in enumerate(odds)
+            )
+            tolerance = 1e-9 if x.dtype == torch.float64 else 1e-3
+            assert whole.biased[0, h, t, : t + 1].tolist() == pytest.approx(numbers, abs=tolerance)
+            assert whole.z[0, h, t].tolist() == pytest.approx(z.tolist(), abs=tolerance)
+    if cached:
+        first = attention(x[:, :cached], x[:, :cached], allowed[:cached, :cached], relative, switches)
+        rest = attention(x[:, cached:], x[:, cached:], allowed[cached:], relative, switches, kv_cache=first)
+        assert_same(rest.out, whole.out[:, cached:])
+
+
+def test_a_row_of_weights_set_by_hand_averages_the_same_vectors(device):
+    relative = scheme("shaw", device)
+    attention = stir(MultiHeadAttention(config_with("shaw"), layer=0).to(**exact(device)))
+    x = torch.randn(1, 4, 8, **exact(device))
+    allowed = torch.ones(4, 4, dtype=torch.bool, device=device)
+    own = AttentionOverride(0, 1, 2, [0.0, 0.0, 0.0, 1.0])
+    changed = attention(x, x, allowed, relative, Switches(), override=own)
+    assert_same(changed.z[0, 1, 2], changed.v[0, 1, 3] + relative.value_vectors[0, 1, RelativeVectors.CLIP + 1])
 
 
 @pytest.mark.parametrize("position", ["sinusoidal", "rope"])

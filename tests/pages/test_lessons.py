@@ -18,6 +18,7 @@ from viz.lessons.lesson import Call, Lesson, LessonError, Question, Step
 from viz.lessons.parse import read, read_folders
 from viz.pages.lessons import answers, banner
 from viz.pages.lessons.answers.on_screen import OnScreen, on_screen
+from viz.pages.training.runs import RUNS
 from viz.ui.state import Key
 
 PAGES = frozenset(path.parent.name for path in ROOT.glob("viz/pages/*/page.py")) - {"lessons"}
@@ -51,9 +52,18 @@ def figures(screen):
     return {identifier.rpartition("-")[2] for identifier in mounts}
 
 
-def test_the_lab_ships_six_lessons_that_follow_the_course():
+def test_the_lab_ships_eight_lessons_that_follow_the_course():
     assert not FAULTS
-    assert [lesson.name for lesson in SHIPPED] == ["recurrence", "inside", "scaling", "masks", "positions", "parts"]
+    assert [lesson.name for lesson in SHIPPED] == [
+        "recurrence",
+        "inside",
+        "scaling",
+        "masks",
+        "positions",
+        "parts",
+        "costs",
+        "training",
+    ]
     for lesson in SHIPPED:
         assert 4 <= len(lesson.steps) <= 8 and lesson.minutes and lesson.about
         assert all(re.fullmatch(r"[A-H]\d", claim) for claim in lesson.claims)
@@ -133,10 +143,26 @@ def test_the_right_answer_is_accepted_and_others_are_not(lesson, index, monkeypa
 def lesson_state(lesson, index):
     """What the controls hold at this step."""
     state = opened(lesson, index).session_state
+    if lesson.steps[index].page == "training":
+        run = RUNS.find(state[Key.TRAINING])
+        run.play()
+        while not run.wait(1):
+            run.touch()  # as a browser does
+        assert run.pair.ended
     return {name: state[name] for name in CONTROLS if name in state}
 
 
-CONTROLS = ("weights", "text", "layer", "head", "mask_kind", "mask_size", "mask_rows", *(part.name for part in PARTS))
+CONTROLS = (
+    Key.TRAINING,
+    "weights",
+    "text",
+    "layer",
+    "head",
+    "mask_kind",
+    "mask_size",
+    "mask_rows",
+    *(part.name for part in PARTS),
+)
 
 
 def test_the_answer_follows_the_live_state():

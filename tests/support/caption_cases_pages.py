@@ -53,8 +53,9 @@ from viz.captions.positions import (
     describe_similarity,
     format_number,
 )
-from viz.captions.training import Claim, Levels, Outcome, describe_training
+from viz.captions.training import AnswerHead, Claim, Levels, Outcome, describe_training
 from viz.captions.training_history import Role, describe_kept_steps, describe_training_history
+from viz.captions.training_views import describe_gradient_by_depth, describe_schedules, describe_smoothness
 from viz.captions.translate import (
     LONG,
     describe_ablation,
@@ -68,7 +69,14 @@ from viz.captions.translate import (
     describe_referent,
     describe_translation,
 )
-from viz.captions.why import describe_initial_gradients, describe_path, describe_region, describe_schedule
+from viz.captions.why import (
+    describe_initial_gradients,
+    describe_path,
+    describe_region,
+    describe_schedule,
+    describe_trained_gradients,
+    describe_training_speed,
+)
 
 WORDS = ["the", "dogs", "chase", "cats"]
 CAUSAL = np.tri(4, dtype=bool)
@@ -389,6 +397,17 @@ CASES: dict[str, Cases] = {
             },
         ),
         "never": lambda: describe_initial_gradients((1, 64), {"nothing": np.zeros((3, 2))}),
+        "a bias": lambda: describe_initial_gradients(
+            (1, 64), {"GRU": np.array([[1, 1e-9]] * 2), "GRU, update-gate bias 1": np.array([[1, 1e-5]] * 2)}
+        ),
+    },
+    "why.describe_trained_gradients": {
+        "carried": lambda: describe_trained_gradients(
+            (1, 20), {"GRU encoder": np.array([[1, 0.9]] * 2)}, {"GRU encoder": np.array([[1, 1e-4]] * 2)}
+        ),
+        "not": lambda: describe_trained_gradients(
+            (1, 20), {"GRU": np.array([[1, 0.01]] * 3)}, {"GRU": np.array([[1, 1e-4]] * 3)}
+        ),
     },
     "why.describe_region": {
         "some": lambda: describe_region("was", 9, 11, 4, True),
@@ -398,6 +417,12 @@ CASES: dict[str, Cases] = {
     "why.describe_schedule": {
         "usual": lambda: describe_schedule(4, {"recurrent": 10, "parallel": 52}, 52, {"recurrent": 16, "parallel": 4}),
         "one step": lambda: describe_schedule(1, {"recurrent": 1}, 4, {"recurrent": 4}),
+    },
+    "why.describe_training_speed": {
+        "always": lambda: describe_training_speed((64, 1024), {"GRU": np.array([9e3, 9e3]), "fused": np.full(2, 2e4)}),
+        "once": lambda: describe_training_speed((64, 1024), {"GRU": np.array([9e3, 9e3]), "a": np.array([1e4, 9e2])}),
+        "never": lambda: describe_training_speed((64,), {"GRU": np.array([9e3]), "a": np.array([1e3])}),
+        "nothing": lambda: describe_training_speed((64,), {"GRU": np.array([NAN]), "a": np.array([1e3])}),
     },
     "cost.describe_costs": {
         "not measured": lambda: describe_costs(
@@ -499,5 +524,55 @@ CASES: dict[str, Cases] = {
         "exploded": lambda: _training(Outcome("seed: 0", 200, 0.02, 0.99), Outcome("seed: 1", 200, 5296.3, 0.07)),
         "alike": lambda: _training(Outcome("seed: 0", 200, 0.02, 0.99), Outcome("seed: 1", 200, 0.03, 0.98)),
         "the same": lambda: _training(Outcome("", 200, 0.02, 0.99), Outcome("", 200, 0.02, 0.99)),
+        "three seeds": lambda: _training(
+            Outcome("with residual connections", 200, 0.02, 0.99, others=(0.98, 0.3)),
+            Outcome("without residual connections", 200, 2.0, 0.17, others=(0.14, 0.29)),
+            Claim("residual"),
+        ),
+        "three seeds, no claim": lambda: _training(
+            Outcome("1 layer", 200, 0.02, 0.5, others=(0.98, 0.3)),
+            Outcome("2 layers", 200, 2.0, 0.99, others=(0.14, 0.29)),
+        ),
+        "a head of A": lambda: _training(
+            Outcome("positions", 200, 0.01, 0.99, role=AnswerHead(1, 0, 120)), Outcome("no positions", 200, 2.0, 0.2)
+        ),
+        "a head of B": lambda: _training(
+            Outcome("no positions", 200, 2.0, 0.2), Outcome("positions", 200, 0.01, 0.99, role=AnswerHead(1, 0, 120))
+        ),
+        "heads of both": lambda: _training(
+            Outcome("1 layer", 200, 0.01, 0.99, role=AnswerHead(0, 1, 1200)),
+            Outcome("2 layers", 200, 0.01, 0.99, role=AnswerHead(1, 0, 60)),
+        ),
+    },
+    "training_views.describe_schedules": {
+        "both regimes": lambda: describe_schedules(100, 32, 200, 3e-3, "cosine"),
+        "only the rise": lambda: describe_schedules(300, 512, 200, 3e-3, "Vaswani 2017"),
+        "no warm-up": lambda: describe_schedules(0, 16, 50, 1e-1, "constant"),
+    },
+    "training_views.describe_gradient_by_depth": {
+        "some": lambda: describe_gradient_by_depth(
+            [1, 24],
+            {
+                "pre-norm, with residual connections": A([0.1, 0.1]),
+                "no norm, without residual connections": A([0.05, 1e-11]),
+            },
+            {"pre": A([0.7, 0.3]), "post": A([0.8, 0.9])},
+        ),
+    },
+    "training_views.describe_smoothness": {
+        "batch norm": lambda: describe_smoothness(
+            {
+                "layer norm": (A([0.1, 0.2]), A([3.0, 2.0])),
+                "batch norm": (A([0.1, 0.1]), A([1.0, 0.5])),
+                "no norm": (A([4.0, 7e5]), A([20.0, 30.0])),
+            }
+        ),
+        "another": lambda: describe_smoothness(
+            {
+                "layer norm": (A([0.1]), A([0.2])),
+                "batch norm": (A([0.1]), A([1.0])),
+                "no norm": (A([NAN]), A([NAN])),
+            }
+        ),
     },
 }

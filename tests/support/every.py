@@ -34,11 +34,13 @@ SHOWN = {
     ),
     ("why", ()): ("paths", "gradients"),
     ("why", (("from_token", "3"), ("to_token", "1"), ("stack_layers", "2"))): ("paths", "gradients"),
+    ("why", (("gradient_of", "Trained models"),)): ("paths", "trained_gradients"),
     ("why", (("view", "Windows"),)): ("regions",),
     ("why", (("view", "Windows"), ("window_sides", "both sides"), ("dilation", "doubled from layer to layer"))): (
         "regions",
     ),
     ("why", (("view", "One after another"),)): ("schedules",),
+    ("why", (("view", "One after another"), ("measure_speed", "true"))): ("schedules", "training_speed"),
     ("why", (("view", "The table"),)): ("layer_costs",),
     ("why", (("view", "The table"), ("cost_d", "16"), ("cost_n", "1024"), ("cost_heads", "16"))): ("layer_costs",),
     ("why", (("view", "Escaping the square"),)): ("escape_costs", "approximation", "tiles"),
@@ -50,6 +52,8 @@ SHOWN = {
     ("why", (("view", "Decoding and the cache"),)): ("decoding_costs",),
     ("why", (("view", "Decoding and the cache"), ("cache_heads", "4"), ("cache_n", "512"))): ("decoding_costs",),
     ("inside", ()): ("walk",),
+    ("inside", (("weights", "translate"),)): ("walk",),
+    ("inside", (("weights", "copy-transformer"), ("query", "2"), ("layer", "1"), ("scale", "false"))): ("walk",),
     ("inside", (("view", "Loop or matrix"),)): ("forms",),
     ("inside", (("view", "Size and cost"),)): ("sizes",),
     ("inside", (("view", "Size and cost"), ("sizes_from", "this layer"))): ("sizes",),
@@ -80,6 +84,9 @@ SHOWN = {
     ("remove", (("view", "Layer norm, batch norm"),)): ("moved_layer", "moved_batch", "over_layer", "over_batch"),
     ("training", ()): ("learning",),
     ("training", (("train_task", "Markov language"), ("train_change", "layers"), ("train_value", "1"))): ("learning",),
+    ("training", (("view", "Learning rate"),)): ("rate_schedules",),
+    ("training", (("view", "Before training"),)): ("initial_gradients",),
+    ("training", (("view", "Along the gradient"),)): ("smoothness",),
     ("training", (("view", "Wind back"), ("history_step", "400"), ("text", "the dogs chase the cat ."))): ("history",),
     ("training", (("view", "Wind back"), ("history_of", "B of this page"))): ("history",),
     ("translate", ()): ("writing", "alignment", "networks"),
@@ -114,7 +121,7 @@ SHOWN = {
         "networks",
     ),
 }
-BY_HAND = ("guessing",)  # what a visitor has painted cannot be computed again
+BY_HAND = ("guessing", "training_speed")  # painted by a visitor, or measured by a clock: not to be computed again
 
 
 @dataclass(frozen=True)

@@ -66,7 +66,7 @@ def configs(draw: st.DrawFn, twin: bool = False, **fixed: Any) -> ModelConfig:
         "d_v": d_k if twin else draw(st.integers(1, 5)),
         "context": 16,
         "causal": draw(st.booleans()),
-        "position": draw(st.sampled_from([name for name in POSITIONS if not twin or name != "rope"])),
+        "position": draw(st.sampled_from([name for name in POSITIONS if not twin or name not in ("rope", "shaw")])),
         "norm": draw(st.sampled_from(["pre", "post", "none"])),
         "norm_kind": draw(st.sampled_from(["layer", "rms"])),
         "embedding_norm": draw(st.booleans()),

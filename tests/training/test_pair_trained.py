@@ -49,7 +49,8 @@ def fresh(task, n=N):
 
 def losses(name, seed, steps):
     training = Seq2SeqTraining(name, replace(PAIR_RECIPES[name], batch=8))
-    return list(islice(training.train_steps(training.build(seed), training.batches(seed)), steps))
+    all_steps = training.train_steps(training.build(seed), training.batches(seed))
+    return [step.loss for step in islice(all_steps, steps)]
 
 
 def test_a_seed_trains_the_same_again_another_otherwise_and_the_loss_falls():

@@ -116,7 +116,7 @@ def test_the_shares_of_the_windows_are_those_declared():
 def trained(tmp_path, recipe, resume=False):
     text = tmp_path / "books.txt"
     text.write_text("\n\n".join(BOOKS), encoding="utf-8")
-    card = train_stories(text, recipe, 0, "command", tmp_path, resume, lambda step, loss: None)
+    card = train_stories(text, recipe, 0, "command", tmp_path, resume, lambda step: None)
     return card, checkpoint.load("stories", tmp_path)[0].state_dict()
 
 
@@ -153,8 +153,8 @@ def test_a_run_in_two_parts_is_the_run_in_one(tmp_path, entry):
     class Stopped(Exception):
         pass
 
-    def stop(step, loss):
-        if step == 4:
+    def stop(step):
+        if step.number == 4:
             raise Stopped
 
     with pytest.raises(Stopped):

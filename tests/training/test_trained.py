@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from equal import same_bits
+from equal import close, same_bits
+from pytorch_reference import twin_logits
 
 from model import Experiment, checkpoint, run
 from model.analysis.prediction_change import text_loss
@@ -36,7 +37,8 @@ TWINS = [name for name in NAMES if not RECIPES[name].kept]
 
 def first_losses(seed: int, steps: int = 3) -> list[float]:
     training = LanguageTraining("grammar", replace(RECIPES["grammar"], sentences=200))
-    return list(islice(training.train_steps(training.build(seed), training.batches(seed)), steps))
+    all_steps = training.train_steps(training.build(seed), training.batches(seed))
+    return [step.loss for step in islice(all_steps, steps)]
 
 
 def test_a_seed_trains_the_same_again_and_another_seed_otherwise():
@@ -174,6 +176,19 @@ def test_the_sentence_of_the_lecture_goes_on_as_it_should():
         odds = transformer(torch.tensor([so_far.ids])).logits[0, -1]  # (V,)
     for singular, plural in LINKING:
         assert odds[tokenizer.id_by_word[singular]] > odds[tokenizer.id_by_word[plural]]
+
+
+def test_the_model_with_the_block_of_2017_is_made_of_pytorchs_layers():
+    transformer, tokenizer = checkpoint.load("grammar-2017")
+    config = transformer.config
+    assert (config.norm, config.activation, config.position) == ("post", "relu", "sinusoidal")
+    ids = torch.tensor([tokenizer.encode("the person who the dogs near the trees chase was tired .").ids])
+    with torch.inference_mode():
+        # twin_logits computes with nn.TransformerEncoderLayer(norm_first=False, activation=relu).
+        ours, theirs = transformer(ids).logits, twin_logits(transformer, ids)
+    assert close(ours, theirs, relative=1e-4)
+    other, _ = checkpoint.load("grammar")
+    assert not close(ours, other(ids).logits.detach(), relative=1e-2)
 
 
 # Twins: trained without a part

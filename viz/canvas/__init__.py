@@ -30,11 +30,15 @@ from viz.canvas.positions import Slider, accuracy_by_length, rotation, sinusoid_
 from viz.canvas.probabilities import logit_lens, probability_bars
 from viz.canvas.score_scaling import Measure, ScalingView, score_scaling
 from viz.canvas.training import (
+    Curve,
+    CurvePanel,
     HeadRole,
     Level,
     SavedTraining,
     TrainedSide,
     TrainingView,
+    line_panels,
+    rate_schedules,
     training,
     training_history,
 )
@@ -47,6 +51,8 @@ __all__ = [
     "Branch",
     "ComparedRun",
     "CostRow",
+    "Curve",
+    "CurvePanel",
     "DecodingView",
     "Drawn",
     "Edit",
@@ -91,11 +97,13 @@ __all__ = [
     "layer_costs",
     "layer_grid",
     "lesson_step",
+    "line_panels",
     "logit_lens",
     "machine",
     "maps",
     "mask_leak",
     "probability_bars",
+    "rate_schedules",
     "rotation",
     "save_bar",
     "save_page",

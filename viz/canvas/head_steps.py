@@ -18,6 +18,7 @@ from viz.types import Array
 class HeadStepsView:
     """One row of one head, with every number that its steps show.
 
+    tokens: the keys. row: the place of the query among them; −1: it is another text's, as in cross-attention.
     arrays: the fields of model.analysis.head_walkthrough.HeadWalkthrough by name; w_q, w_k, w_v (C, D) and w_o (D', C);
     b_q, b_k, b_v (empty where there are none).
     """
@@ -27,6 +28,8 @@ class HeadStepsView:
     layer: int
     head: int
     row: int
+    query: str  # the token whose row this is
+    query_place: int  # in its text
     divisor: float  # of the scores: √d_k, or 1
     position: str  # the position scheme
     norm: tuple[float, float] | None  # mean and divisor of the norm before the head; None: there is none
@@ -57,6 +60,8 @@ def head_steps(
         "words": [truncate(token) for token in view.tokens],
         "width": view.arrays["x"].shape[1],
         "row": view.row,
+        "query": truncate(view.query),
+        "query_place": view.query_place,
         "step": step,
         "key_index": key_index,
         "acknowledged": acknowledged(key),

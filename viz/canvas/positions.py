@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 
@@ -22,15 +24,18 @@ class Slider:
     values: tuple[int, ...]
 
 
-def _sliding(
+def sliding(
     name: str,
     sliders: Sequence[Slider],
     state: Mapping[str, int],
     key: str,
     theme: Theme,
     on_state: Callable[..., None],
+    more: Mapping[str, Any] = MappingProxyType({}),
 ) -> Drawn:
+    """A drawing whose sliders the browser answers. more: what its script needs besides them."""
     header = {
+        **more,
         "key": key,
         "sliders": [asdict(slider) for slider in sliders],
         "state": {slider.name: state[slider.name] for slider in sliders},
@@ -47,7 +52,7 @@ def sinusoid_waves(
 
     sliders: length, width, base and pos; on_state is called with their values when one has come to rest.
     """
-    return _sliding("sinusoid_waves", sliders, state, key, theme, on_state)
+    return sliding("sinusoid_waves", sliders, state, key, theme, on_state)
 
 
 def rotation(
@@ -57,7 +62,7 @@ def rotation(
 
     sliders: pos, k, rotation_width and base; on_state as for `sinusoid_waves`.
     """
-    return _sliding("rotation", sliders, state, key, theme, on_state)
+    return sliding("rotation", sliders, state, key, theme, on_state)
 
 
 def word_shuffle(

@@ -12,6 +12,18 @@ BELOW = 0.1  # nats under the entropy: a smaller difference can be chance
 HUGE = 10.0  # times the loss of guessing: such a loss has exploded
 
 
+ROLE = 0.5  # mean weight on the answer from which on a head has taken up its role
+
+
+@dataclass(frozen=True)
+class AnswerHead:
+    """A head that finds the answer, and the first measured step at which it does."""
+
+    layer: int
+    head: int
+    step: int
+
+
 @dataclass(frozen=True)
 class Outcome:
     """One model at its last measurement. what: in what it differs, such as "no positions"; "": in nothing."""
@@ -22,6 +34,8 @@ class Outcome:
     accuracy: float  # share of held-out targets
     diverged: str = ""  # where a value that is not finite arose first, as a clause; "": nowhere
     legal: float | None = None  # Markov language: share of legal words in texts that the model writes
+    others: tuple[float, ...] = ()  # accuracies with the further seeds
+    role: AnswerHead | None = None
 
 
 @dataclass(frozen=True)
@@ -42,6 +56,7 @@ CLAIMS = {
     "mlp": "the feed-forward network computes what attention alone cannot",
     "position": "without positions, a model does not know the order of its input",
     "post-norm": "a deep model with the norm after each sublayer is harder to train than one with the norm before",
+    "batch norm": "a Transformer learns better with layer norm than with batch norm",
     "norm": "a model without norms is unstable at a high learning rate",
     "warmup": "a deep model with the norm after each sublayer needs a warm-up",
 }
@@ -88,6 +103,7 @@ def describe_training(
             f"In texts that they write, {percent(a.legal)} of the words of A and {percent(b.legal)} of those of B are "
             f"legal; {percent(levels.guess_legal)} are if words are drawn at random."
         )
+    parts.append(_role(a, b))
     if ended:
         parts.append(_verdict(a, b, claim, [name for _, name in cheats]))
     return " ".join(filter(None, parts))
@@ -95,7 +111,30 @@ def describe_training(
 
 def _right(side: Outcome, name: str) -> str:
     what = f" ({side.what})" if side.what else ""
-    return f"{name}{what} is right for **{percent(side.accuracy)}**"
+    every = (side.accuracy, *side.others)
+    spread = f" ({percent(min(every))} to {percent(max(every))} over {len(every)} seeds)" if side.others else ""
+    return f"{name}{what} is right for **{percent(side.accuracy)}**{spread}"
+
+
+def _role(a: Outcome, b: Outcome) -> str:
+    """Which heads find the answer, and since when."""
+    if a.role is None and b.role is None:
+        return ""
+    parts = []
+    for side, name in ((a, "A"), (b, "B")):
+        if side.role is None:
+            parts.append(f"No head of {name} does.")
+        elif not parts or parts[0].startswith("No"):
+            parts.insert(
+                0,
+                f"From step {side.role.step:,} on, layer {side.role.layer} head {side.role.head} of {name} gives at "
+                "least half of its weight to the tokens that hold the answer.",
+            )
+        else:
+            parts.append(
+                f"So does layer {side.role.layer} head {side.role.head} of {name} from step {side.role.step:,} on."
+            )
+    return " ".join(parts)
 
 
 def _fault(side: Outcome, name: str, levels: Levels) -> str:
@@ -114,10 +153,20 @@ def _verdict(a: Outcome, b: Outcome, claim: Claim | None, cheats: Sequence[str])
     if a.what == b.what:
         return "A and B have the same settings, so every number of A is also one of B."
     gap = a.accuracy - b.accuracy
+    gaps = [gap, *(mine - other for mine, other in zip(a.others, b.others, strict=True))]
+
+    def count(sign: int) -> str:
+        return f"{sum(sign * each > CLEAR for each in gaps)} of {len(gaps)} seeds"
+
     if claim is None:
+        if len(gaps) > 1:
+            return f"A is better by more than {percent(CLEAR)} with {count(1)}, B with {count(-1)}."
         if abs(gap) <= CLEAR:
             return "Their difference is too small for a run of one seed to say which is better."
         return f"In this run, {'A' if gap > 0 else 'B'} is better."
+    if len(gaps) > 1 and claim.name != "mask":
+        way = 1 if claim.worse == "B" else -1
+        return f"Textbooks say that {CLAIMS[claim.name]}. It shows with {count(way)}, the opposite with {count(-way)}."
     worse = gap if claim.worse == "B" else -gap
     if claim.name == "mask":
         shown = "shows" if claim.worse in cheats else "does not show"

@@ -9,6 +9,8 @@ from viz.captions.counting import counted, verb
 from viz.labels import bold
 from viz.types import Array
 
+KEPT = "GRU, update-gate bias 1"
+
 
 def describe_path(source: str, target: str, distance: int, steps: Mapping[str, float]) -> str:
     """steps: name of a network → the steps of a signal from one token to the other; NaN: it does not arrive.
@@ -42,14 +44,43 @@ def describe_initial_gradients(distances: Sequence[int], norms: Mapping[str, Arr
             parts.append(f"{name} exactly 0 " + (f"beyond distance {reached[-1]}" if reached else "everywhere"))
         else:
             parts.append(f"{name} {_times(last / first)}")
-    return (
+    sentence = (
         f"Medians of {counted(len(next(iter(norms.values()))), 'seed')}. The gradient at distance {far} beside that at "
         f"distance {near}: {'; '.join(parts)}."
     )
+    if {"GRU", KEPT} <= set(norms):
+        plain, kept = (float(np.median(norms[name][:, -1])) for name in ("GRU", KEPT))
+        if plain:
+            sentence += f" With the bias of 1, the GRU's gradient at distance {far} is {_times(kept / plain)}."
+    return sentence
+
+
+def describe_trained_gradients(
+    distances: Sequence[int], trained: Mapping[str, Array], untrained: Mapping[str, Array]
+) -> str:
+    """Name of a network → (seeds, K) gradient norms at these distances, after training and before it."""
+    near, far = distances[0], distances[-1]
+    after, before = (
+        {name: float(np.median(values[:, -1] / values[:, 0])) for name, values in norms.items()}
+        for norms in (trained, untrained)
+    )
+    parts = [f"{name} {_times(ratio)}, untrained {_times(before[name])}" for name, ratio in after.items()]
+    carried = [name for name, ratio in after.items() if "GRU" in name and ratio > 0.1 > 10 * before[name]]
+    sentence = (
+        f"Medians of {counted(len(next(iter(trained.values()))), 'random text')}. The gradient at distance {far} "
+        f"beside that at distance {near}: {'; '.join(parts)}."
+    )
+    if carried:
+        sentence += (
+            f" The textbook's exponential decay holds for untrained weights. Training removed it from "
+            f"{' and '.join(carried)}."
+        )
+    return sentence
 
 
 def _times(ratio: float) -> str:
-    number = f"{ratio:.2g}" if ratio >= 0.001 else f"{ratio:.0e}"
+    large = f"{float(f'{ratio:.2g}'):,.0f}"
+    number = large if ratio >= 100 else f"{ratio:.2g}" if ratio >= 0.001 else f"{ratio:.0e}"
     return "as large" if number == "1" else f"{number} times as large"
 
 
@@ -73,3 +104,26 @@ def describe_schedule(clock: int, done: Mapping[str, int], cells: int, steps: Ma
         f"Of {cells} cells these are computed after {counted(clock, 'step')}: {computed}. "
         f"All cells need this number of steps: {needed}."
     )
+
+
+def describe_training_speed(lengths: Sequence[int], speeds: Mapping[str, Array]) -> str:
+    """speeds: name of a layer, recurrent layers first → tokens per second (K,) at these lengths; NaN: not measured."""
+    measured = [place for place in range(len(lengths)) if all(np.isfinite(of[place]) for of in speeds.values())]
+    if not measured:
+        return "No length was measured for all layers: this machine had too little time or memory."
+    sentences = []
+    for place in dict.fromkeys((measured[0], measured[-1])):
+        listed = "; ".join(f"{name} {of[place]:,.0f}" for name, of in speeds.items())
+        sentences.append(f"At {lengths[place]:,} tokens, tokens per second of training: {listed}.")
+    recurrent = [name for name in speeds if "RNN" in name or "GRU" in name]
+    others = [name for name in speeds if name not in recurrent]
+    for name in others:
+        faster = [place for place in measured if all(speeds[name][place] > speeds[each][place] for each in recurrent)]
+        if len(faster) == len(measured):
+            sentences.append(f"At every length {name} is faster than both recurrent layers.")
+        elif not faster:
+            sentences.append(f"At no length is {name} faster than both recurrent layers.")
+        else:
+            listed = ", ".join(f"{lengths[place]:,}" for place in faster)
+            sentences.append(f"{name.capitalize()} is faster than both recurrent layers at {listed} tokens.")
+    return " ".join(sentences)

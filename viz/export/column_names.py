@@ -93,6 +93,7 @@ COLUMNS = frozenset(
         "loss",
         "KL when blocked",
         "gradient × weight",
+        "layers",
         "largest difference in logits, with cache",
         "largest difference in logits, without",
         # a training at its saved steps
@@ -148,13 +149,30 @@ COLUMN_PATTERNS = (
     r"change: .+",
     r"(variance|entropy|largest|jacobian), (un)?divided",
     r".+, seed \d+",
-    r"(learning rate|training loss|held-out loss|held-out accuracy|gradient norm), [AB]",
-    r"(steps|gradient norm|tokens that reach it|cells): .+",
+    r"(learning rate|training loss|held-out loss|held-out accuracy|gradient norm|weight on the answer), [AB]",
+    r"(steps|gradient norm|tokens that reach it|cells|tokens per second): .+",
+    r"(learning rate|range of the loss|change of the gradient): .+",
 )
-_OF_A_TRAINING = ("loss", "held_out_loss", "accuracy", "rate", "gradient", "residual", "weights")
+_OF_A_TRAINING = (
+    "loss",
+    "held_out_loss",
+    "held_out_losses",
+    "accuracy",
+    "accuracies",
+    "rate",
+    "gradient",
+    "residual",
+    "weights",
+    "on_answer",
+)
 ARRAYS = frozenset(
     {
         *(f"{side}_{name}" for side in "AB" for name in _OF_A_TRAINING),
+        "rates",  # learning rates of schedules
+        "embedding",  # gradients of untrained models
+        "by_layer",
+        "losses",
+        "gradient_change",
         "rate",  # of a training at its saved steps
         "tanh_RNN",  # path lengths, network by network
         "GRU",
@@ -162,12 +180,12 @@ ARRAYS = frozenset(
         "window_attention",
         "self_attention",
         "gradient_norms",
+        "seconds",
         "reached",
         "operations",  # costs
         "sequential",
         "path_length",
         "flops",
-        "seconds",
         "peak_bytes",
         "window",
         "pooling",
@@ -233,6 +251,10 @@ ARRAYS = frozenset(
 AXES = frozenset(
     {
         *(f"{axis}_{side}" for side in "AB" for axis in ("part", "after", "layer", "head")),  # of a training
+        "norm",
+        "rate",
+        "decay",
+        "layers",
         "relation",
         "network",
         "layer_type",  # costs

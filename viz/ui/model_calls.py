@@ -1,6 +1,7 @@
 """From an Experiment to its Trace, once for all visitors: small keys, bounded caches, read-only arrays."""
 
 import gc
+from dataclasses import replace
 from functools import cache, lru_cache
 from random import Random
 
@@ -10,10 +11,12 @@ from model.checkpoint import load_card, names, saved_steps, split_step, step_nam
 from model.compute import cost
 from model.compute.device import choose_device, describe, one_thread
 from model.config import ModelConfig
+from model.encoder_decoder import EncoderDecoderTrace
 from model.generation.next_token import NextTokens, top_next_tokens
+from model.generation.translate import translate
 from model.model_card import SUBWORDS, ModelCard
 from model.registry import registry, session_models
-from model.run import Experiment, InputTextError, encode, get_model, get_transformer, run_text
+from model.run import Experiment, InputTextError, encode, get_model, get_transformer, run_pair, run_text
 from model.switches import Switches
 from model.tasks import PAIRS, TASKS, PairTask, Task
 from model.tasks.pair_sampling import draw_pairs
@@ -198,3 +201,29 @@ def folder(weights: str) -> str:
 def device() -> str:
     """The device everything runs on, in words."""
     return describe(choose_device())
+
+
+@server_cache.cached
+def translation(experiment: Experiment) -> str:
+    """What the model writes for the experiment's text, by greedy search.
+
+    Raises:
+        InputTextError: the text cannot be read.
+        TooMuch: the computation is too long, or many others wait.
+    """
+    # Without a causal mask nothing that was computed for one word can be used for the next.
+    with compute_slots if experiment.switches.mask else slots.long("Writing the target"):
+        return translate(replace(experiment, target="")).text
+
+
+@server_cache.cached
+def pair_trace(experiment: Experiment) -> EncoderDecoderTrace[Array]:
+    """The experiment's text and its target, read as they are.
+
+    Raises:
+        InputTextError: one of the two cannot be read.
+    """
+    with compute_slots:
+        trace = run_pair(experiment)
+    assert isinstance(trace, EncoderDecoderTrace)
+    return trace

@@ -63,6 +63,8 @@ class Param(StrEnum):
     DILATION = "dilation"  # the same in every layer, or doubled from layer to layer
     GLOBAL_TOKENS = "global_tokens"  # first tokens that every token may attend to, and that attend to every token
     CLOCK = "clock"  # the step of the schedule
+    MEASURE_SPEED = "measure_speed"  # whether it is measured
+    GRADIENT_OF = "gradient_of"  # untrained networks, or trained models
     COST_N = "cost_n"  # sizes of a layer: tokens, width, taps of a convolution, keys in a window, heads, projected keys
     COST_D = "cost_d"
     COST_KERNEL = "cost_kernel"
@@ -118,6 +120,7 @@ class Param(StrEnum):
     TRAIN_POSITION = "train_position"
     TRAIN_NORM = "train_norm"
     TRAIN_NORM_KIND = "train_norm_kind"
+    TRAIN_ACTIVATION = "train_activation"
     TRAIN_SCALE = "train_scale"  # the parts of model A: True, present
     TRAIN_MASK = "train_mask"
     TRAIN_RESIDUAL = "train_residual"
@@ -127,6 +130,7 @@ class Param(StrEnum):
     TRAIN_WARMUP = "train_warmup"
     TRAIN_CLIP = "train_clip"
     TRAIN_SEED = "train_seed"
+    TRAIN_SEEDS = "train_seeds"  # how many of each are trained
     TRAIN_STEPS = "train_steps"
     TRAIN_CHANGE = "train_change"  # in what model B differs
     TRAIN_VALUE = "train_value"  # what it has instead

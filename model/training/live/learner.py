@@ -1,5 +1,6 @@
 """One model that learns: its steps, what is measured of it, and the steps that are kept to wind back to."""
 
+import copy
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -10,10 +11,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from model.training.live.relations import relation_scores, right_keys
+from model.training.live.relations import RELATIONS, relation_scores, right_keys
 from model.training.live.settings import BATCH, LiveSettings
 from model.training.live.tasks import IGNORED
-from model.training.optimizer import optimizer_for
+from model.training.optimizer import Divergence, Step, optimizer_for
 from model.training.trainer import TrainingLoop
 from model.transformer import Trace, Transformer
 
@@ -21,14 +22,6 @@ Array = np.ndarray[Any, Any]
 Batch = tuple[Tensor, Tensor]  # ids (B, T) and targets (B, T)
 
 KEPT_BYTES = 32_000_000  # of the kept steps of one model: weights and both moments of AdamW
-
-
-class Divergence(ArithmeticError):
-    """The loss is not a finite number. `place` is where a value that is not finite arises first."""
-
-    def __init__(self, place: str) -> None:
-        super().__init__(f"The loss is not a finite number; {place}.")
-        self.place = place
 
 
 @dataclass(frozen=True)
@@ -56,6 +49,12 @@ class Measurement:
     prediction: Array  # (T,) ids with the largest logit
     scores: Array  # (R, L, H) mean weight on the right keys of each of RELATIONS, on all held-out sequences
 
+    @property
+    def on_answer(self) -> Array:
+        """The mean weight (L, H) of held-out queries on the keys that hold their target."""
+        weights: Array = self.scores[RELATIONS.index("token that is asked for")]
+        return weights
+
 
 @dataclass(frozen=True)
 class _Kept:
@@ -74,7 +73,7 @@ class _Loop(TrainingLoop[Transformer, Batch]):
         super().__init__(settings.task, settings)
         self.settings = settings
         self.factor = 1.0  # of the learning rate, which can be changed on the way
-        self.gradient: Array | None = None  # (L + 2,) of the last step, where it is measured
+        self.gradient: Array | None = None  # (L + 2,) of the last step, if it is measured
         self.measures_gradient = True
 
     def make_network(self) -> Transformer:
@@ -85,10 +84,15 @@ class _Loop(TrainingLoop[Transformer, Batch]):
 
     def loss(self, network: Transformer, batch: Batch) -> Tensor:
         ids, targets = batch
-        loss = _loss(network(ids).logits, targets)
-        if not loss.isfinite():
-            raise Divergence(first_not_finite(network, ids))
-        return loss
+        return _loss(network(ids).logits, targets)
+
+    def first_not_finite(self, network: Transformer, batch: Batch) -> str:
+        return first_not_finite(network, batch[0])
+
+    def first_gradient_not_finite(self, network: Transformer) -> str:
+        parts = zip(part_names(len(network.layers)), gradient_norms(network), strict=True)
+        names = [name for name, norm in parts if not math.isfinite(norm)]
+        return f"the gradient of {_the(names[-1])} is the first that is not finite"  # it goes from the end to the start
 
     def on_gradient(self, network: Transformer) -> None:
         if self.measures_gradient:
@@ -98,11 +102,12 @@ class _Loop(TrainingLoop[Transformer, Batch]):
 class Learner:
     """A model, its optimizer, its measurements so far, and the steps that are kept.
 
-    batch_seed: the seed of the batches; two learners of one task with the same see the same batches in the same order.
+    batch_seed: the seed of the batches; two learners of one task with the same see the same batches in the same order;
+    most_bytes: the memory that the kept steps may take.
     """
 
-    def __init__(self, settings: LiveSettings, batch_seed: int) -> None:
-        self.settings, self.batch_seed = settings, batch_seed
+    def __init__(self, settings: LiveSettings, batch_seed: int, most_bytes: int = KEPT_BYTES) -> None:
+        self.settings, self.batch_seed, self._most_bytes = settings, batch_seed, most_bytes
         self.step = 0
         self.diverged: Diverged | None = None
         self.measurements: dict[int, Measurement] = {}
@@ -119,18 +124,21 @@ class Learner:
     def _batch(self, step: int) -> Batch:
         return self.settings.live_task.batch(BATCH, 1_000_003 * self.batch_seed + step)
 
-    def _from(self, step: int) -> Iterator[float]:
+    def _from(self, step: int) -> Iterator[Step]:
         """The steps of the loop from this one on."""
         batches = (self._batch(number) for number in range(step, self.settings.steps))
         return self._loop.train_steps(self.network, batches, self._optimizer, step)
 
     def _first_batch(self) -> tuple[float, Array]:
         """Loss and gradient (L + 2,) of the untrained model on its first batch."""
-        loss = self._loop.loss(self.network, self._batch(0))
+        network = copy.deepcopy(self.network)  # a batch changes the running statistics of a batch norm
+        loss = self._loop.loss(network, self._batch(0))
         loss.backward()
-        norms = gradient_norms(self.network)
-        self._optimizer.zero_grad()
-        return loss.item(), norms
+        return loss.item(), gradient_norms(network)
+
+    def batch_loss(self, network: Transformer) -> Tensor:
+        """The loss of a network, in training, on the batch of the next step."""
+        return self._loop.loss(network, self._batch(self.step))
 
     @property
     def ended(self) -> bool:
@@ -162,13 +170,13 @@ class Learner:
             return
         self._loop.measures_gradient = measure
         try:
-            loss = next(self._steps)
+            step = next(self._steps)
         except Divergence as divergence:
             self.diverged = Diverged(self.step, divergence.place)
             return
-        self.step += 1
+        self.step = step.number
         if self._loop.gradient is not None:
-            self._last = loss, self._loop.gradient
+            self._last = step.loss, self._loop.gradient
         if measure:
             self.measure()
 
@@ -204,7 +212,7 @@ class Learner:
         tensors = [*network.values(), *(t for s in optimizer["state"].values() for t in s.values())]
         size = sum(tensor.nbytes for tensor in tensors)
         self._kept[self.step] = _Kept(network, optimizer, self.factor, size)
-        while self.kept_bytes > KEPT_BYTES and len(self._kept) > 2:
+        while self.kept_bytes > self._most_bytes and len(self._kept) > 2:
             older = self.kept_steps[1 : len(self._kept) // 2 + 1]  # step 0 stays: one can always begin again
             for step in older[::2]:  # every second of them, so that what is left is evenly spread
                 del self._kept[step]

@@ -13,7 +13,8 @@ BATCH = 32  # sequences of one step
 # The largest values, so that a training of two models takes seconds on one core.
 MOST = {"layers": 12, "heads": 8, "width": 128, "warmup": 1000, "steps": 1000, "seed": 9999}
 MOST_RATE = 1.0
-DECAYS = ("constant", "linear", "cosine", "inverse root")
+PAPER = "Vaswani 2017"  # equation 3, which determines the rate from the width and the warm-up alone
+DECAYS = ("constant", "linear", "cosine", "inverse root", PAPER)
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,8 @@ class LiveSettings:
     mask: bool = True  # whether a decoder has its causal mask
     residual: bool = True
     mlp: bool = True
-    lr: float = 3e-3  # the full learning rate
+    activation: str = "gelu"  # of the feed-forward network, a key of model.transformer.ACTIVATIONS
+    lr: float = 3e-3  # the full learning rate; without effect with the decay PAPER
     decay: str = "constant"  # one of DECAYS: the learning rate after the warm-up
     warmup: int = 10  # steps of the linear rise; 0: none
     clip: float | None = 1.0  # largest norm of the gradient; None: it is not clipped
@@ -84,12 +86,15 @@ class LiveSettings:
             position=self.position,
             norm=self.norm,
             norm_kind=self.norm_kind,
+            activation=self.activation,
             trained=Switches().without(*(name for name, present in parts.items() if not present)),
         )
 
     @property
     def schedule(self) -> RateSchedule:
         """The learning rate of every step."""
+        if self.decay == PAPER:
+            return InverseSquareRoot.of_paper(self.width, max(1, self.warmup))
         if self.decay == "inverse root":
             return InverseSquareRoot(self.lr, max(1, self.warmup))
         decay_from = self.steps if self.decay == "constant" else self.warmup

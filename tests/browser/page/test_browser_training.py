@@ -127,3 +127,23 @@ def test_a_comparison_is_a_click_and_a_link(training):
     training.play.click()
     training.wait_until("view.rests && view.header.ended")
     expect(training.sentence()).to_contain_text("This run shows it.")
+
+
+def test_the_schedule_follows_its_slider_at_once_and_the_run_uses_it(training):
+    training.page.goto(f"{training.address}/training?view=Learning+rate&train_decay=Vaswani+2017")
+    lab = training.key("rate_schedules").locator(".lab[data-drawn]")
+    lab.wait_for(timeout=PATIENCE)
+    expect(lab.locator(".reading")).to_contain_text("until step 10,")
+    slider = lab.locator("input[name=train_warmup]")
+    slider.focus()
+    slider.press("ArrowRight")
+    expect(lab.locator(".reading")).to_contain_text("until step 20,")
+    training.page.wait_for_url(re.compile("train_warmup=20"), timeout=PATIENCE)
+    wait_for_rest(training.page)
+    training.page.get_by_role("button", name="Learn live", exact=True).or_(
+        training.page.get_by_role("radio", name="Learn live", exact=True)
+    ).first.click()
+    training.lab.wait_for(timeout=PATIENCE)
+    training.lab.locator("button.single").click()
+    training.wait_until("view.rests && view.frames.length > 1")
+    assert abs(training.view("frames.at(-1).a.rate") - 32**-0.5 * 20**-1.5) < 1e-6

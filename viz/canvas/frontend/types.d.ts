@@ -145,7 +145,11 @@ export interface HeadStepsHeader extends FigureHeader {
   about: string;
   words: string[];
   width: number;
+  /** The place of the query among the words; −1: it is another text's, as in cross-attention. */
   row: number;
+  /** The token whose row this is, and its place in its text. */
+  query: string;
+  query_place: number;
   step: number;
   key_index: number | null;
   acknowledged: number;
@@ -324,6 +328,35 @@ export interface SlidersHeader extends FigureHeader {
   acknowledged: number;
 }
 
+/** viz/canvas/curves.py. */
+export interface PanelAxis {
+  name: string;
+  log: boolean;
+  limits: [number, number] | null;
+}
+
+export interface PanelSeries {
+  name: string;
+  x: number[];
+  y: (number | null)[];
+  accent?: boolean;
+  muted?: boolean;
+  dashed?: boolean;
+  dots?: boolean;
+}
+
+export interface LinePanelsHeader extends FigureHeader {
+  panels: { title: string; x: PanelAxis; y: PanelAxis; series: PanelSeries[] }[];
+}
+
+export interface SchedulesHeader extends SlidersHeader {
+  lr: number;
+  decays: string[];
+  /** The decays that the two models use, and which of the models. */
+  used: string[];
+  users: string[];
+}
+
 export interface LayerGridHeader extends SlidersHeader {
   kind: "path" | "region" | "schedule";
   tokens: string[];
@@ -461,12 +494,21 @@ export interface TrainedFrame {
   /** Codes of weights (L, H, T, T), in base 64. */
   weights: string;
   prediction: number[];
+  /** Layer and head with the largest weight on the answer, and that weight. */
+  finder: [number, number, number | null];
+}
+
+/** A further seed. */
+export interface TrainedNumbers {
+  loss: number | null;
+  accuracy: number;
 }
 
 export interface TrainingFrame {
   step: number;
   a: TrainedFrame | null;
   b: TrainedFrame | null;
+  others: { a: TrainedNumbers | null; b: TrainedNumbers | null }[];
 }
 
 export interface TrainedSide {
@@ -497,6 +539,7 @@ export interface TrainingHeader extends FigureHeader {
   note: string;
   loss_levels: TrainingLevel[];
   accuracy_levels: TrainingLevel[];
+  role: number;
 }
 
 /** A head that took up a role between two saved steps. */

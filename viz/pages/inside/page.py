@@ -4,13 +4,19 @@ from functools import partial
 
 import streamlit as st
 
-from viz.pages.inside import cost, loop_and_matmul, qk_spectrum, steps, values, views
+from viz.pages.inside import cost, cross_attention, loop_and_matmul, qk_spectrum, steps, values, views
 from viz.ui import controls, figure_panel, model_calls, opening_choice, token_units, visitor
 
 theme = visitor.theme()
 notices = st.container()
 acting = views.acting()
-experiment = controls.experiment(acting)
+experiment = controls.experiment(acting, pairs=True)
+if experiment.weights in model_calls.pair_models():
+    cross_attention.show(experiment, theme)
+    figure_panel.page_footer("inside")
+    with notices:
+        controls.report_bad_link()
+    st.stop()
 trace = model_calls.trace(experiment)
 words = model_calls.encoding(experiment).surface
 layer, head = opening_choice.choose_head(experiment, acting)

@@ -14,6 +14,7 @@ from viz.lessons import grading
 from viz.lessons.lesson import Fault, Lesson, Step
 from viz.lessons.parse import read_folders
 from viz.pages.lessons import answers
+from viz.pages.lessons.answers.on_screen import NotYet
 from viz.ui import present, server_cache, visitor
 from viz.ui.links.old_links import of_today
 from viz.ui.state import Key, clear, key_of
@@ -197,6 +198,8 @@ def _judged(lesson: Lesson, index: int) -> tuple[str, str, str, str]:
         return "", "", "", ""
     try:
         answer = answers.compute(step.question.answer)
+    except NotYet as error:
+        return "none", given, str(error), ""
     except ValueError:
         return "none", given, "This question cannot be answered with the current settings. Open the step again.", ""
     asks_number = not isinstance(answer, str) and not step.question.choices

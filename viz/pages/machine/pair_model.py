@@ -58,13 +58,13 @@ def show(experiment: Experiment, theme: Theme) -> None:
         experiment = replace(experiment, switches=ablation.pair_heads_off(experiment.weights, experiment.switches))
     pair_pages.open_requested(experiment.weights, experiment.text)
     try:
-        written = compute.translation(opening_choice.full_model(experiment))
+        written = model_calls.translation(opening_choice.full_model(experiment))
         target = _target(experiment, written)
         experiment = replace(experiment, target=target or written)
         full = opening_choice.full_model(experiment)
-        trace, whole = compute.pair_trace(experiment), compute.pair_trace(full)
+        trace, whole = model_calls.pair_trace(experiment), model_calls.pair_trace(full)
         removed = experiment.switches != full.switches
-        rewritten = compute.translation(experiment) if removed else None
+        rewritten = model_calls.translation(experiment) if removed else None
     except (InputTextError, slots.TooMuch) as error:
         st.info(str(error))
         controls.report_bad_link(whole=False)

@@ -10,6 +10,7 @@ NAMES = {
     "sinusoidal": "Sinusoidal",
     "learned": "Learned",
     "relative": "Bias per distance",
+    "shaw": "Vector per distance",
     "t5": "T5 buckets",
     "rope": "RoPE",
     "alibi": "ALiBi",

@@ -1,4 +1,4 @@
-"""How does a Transformer know the order of its words? Waves, turns, seven schemes, and sentences rearranged."""
+"""How does a Transformer know the order of its words? Waves, turns, eight schemes, and sentences rearranged."""
 
 import streamlit as st
 

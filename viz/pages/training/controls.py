@@ -1,7 +1,7 @@
 """The settings of A and B: every control is bound to the address. B differs from A in one thing."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import streamlit as st
@@ -58,17 +58,19 @@ SIZES = (
 )
 CHOICES = (
     Setting("position", "positions", Param.TRAIN_POSITION, tuple(POSITIONS)),
+    Setting("activation", "activation", Param.TRAIN_ACTIVATION, ("gelu", "relu")),
     Setting("norm", "norm", Param.TRAIN_NORM, ("pre", "post", "none")),
     Setting("norm_kind", "kind of norm", Param.TRAIN_NORM_KIND, tuple(NORMS)),
 )
 OPTIMIZER = (
     Setting("lr", "learning rate", Param.TRAIN_RATE, (3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1)),
-    Setting("warmup", "warm-up steps", Param.TRAIN_WARMUP, (0, 10, 30, 100, 150)),
+    Setting("warmup", "warm-up steps", Param.TRAIN_WARMUP, (0, 5, 10, 20, 30, 50, 75, 100, 150, 200, 300)),
     Setting("decay", "decay", Param.TRAIN_DECAY, DECAYS),
     Setting("clip", "clipping", Param.TRAIN_CLIP, (None, 0.1, 1.0)),
 )
 SEED = Setting("seed", "seed", Param.TRAIN_SEED, tuple(range(10)))
 TASKS = {task.title: name for name, task in LIVE_TASKS.items()}
+SEEDS = 3  # of each model, at most
 STEPS = (50, 100, 150, 200, 300, 400)
 SETTINGS = {setting.field: setting for setting in (*PARTS, *CHOICES, *SIZES, *OPTIMIZER, SEED)}
 assert max(STEPS) <= MOST["steps"]
@@ -91,6 +93,8 @@ COMPARISONS = (
     Comparison("Unscaled, d_k 128", {"heads": 1, "width": 128, "lr": 1e-3}, "scale", False),
     Comparison("Post-norm, 12 layers", {"layers": 12, "warmup": 0, "steps": 150}, "norm", "post"),
     Comparison("Post-norm, no warm-up", {"layers": 12, "norm": "post", "warmup": 100}, "warmup", 0),
+    Comparison("Block of 2017, 6 layers", {"layers": 6, "activation": "relu"}, "norm", "post"),
+    Comparison("Batch norm", {"layers": 4}, "norm_kind", "batch"),
     Comparison("No norm, high rate", {"layers": 4, "warmup": 0, "lr": 3e-2, "clip": None}, "norm", "none"),
     Comparison("No feed-forward", {"task": "sort", "layers": 1, "steps": 300}, "mlp", False),
 )
@@ -104,6 +108,7 @@ class Chosen:
     a: LiveSettings
     b: LiveSettings
     change: Setting | None
+    seeds: int = 1  # how many of each are trained
 
     @property
     def names(self) -> tuple[str, str]:
@@ -126,11 +131,12 @@ def difference(setting: Setting, settings: LiveSettings) -> str:
     return f"{setting.label}: {spelled(value)}"
 
 
-VIEWS = ("Learn live", "Wind back")
+LIVE, BACK = "Learn live", "Wind back"
+VIEWS = (LIVE, BACK, "Learning rate", "Before training", "Along the gradient")
 
 
 def choose_view() -> str:
-    """What the page shows: two models that learn, or a training at its saved steps."""
+    """What the page shows: two models that learn, a training at its saved steps, or what is behind a training."""
     controls.note_link_values()
     return controls.choice("View", VIEWS, key=Param.VIEW)
 
@@ -140,12 +146,12 @@ def _sidebar(seen: bool, name: str) -> DeltaGenerator:
     return st.sidebar if seen else st.sidebar.container(key=f"unseen_{name}")
 
 
-def choose(seen: bool = True) -> Chosen:
-    """The settings that the controls hold. seen: whether they do something in the open view."""
+def choose(seen: bool = True, shows_b: bool = True) -> Chosen:
+    """The settings that the controls hold. seen: whether they do something in the open view; shows_b: those of B."""
     with _sidebar(seen, "training"):
         task = TASKS[st.selectbox("Task", list(TASKS), key=Param.TRAIN_TASK, bind="query-params")]
         st.caption(LIVE_TASKS[task].purpose)
-        values = _row(SIZES) | _row(CHOICES[:1]) | _row(CHOICES[1:])
+        values = _row(SIZES) | _row(CHOICES[:2]) | _row(CHOICES[2:])
         st.caption("Components of A")
         for part in PARTS:
             values[part.field] = st.toggle(
@@ -163,9 +169,10 @@ def choose(seen: bool = True) -> Chosen:
             values["steps"] = st.selectbox(
                 "Steps", STEPS, STEPS.index(DEFAULT.steps), key=Param.TRAIN_STEPS, bind="query-params", width=110
             )
+        seeds = st.slider("Seeds, of each model", 1, SEEDS, 1, key=Param.TRAIN_SEEDS, bind="query-params")
     a = LiveSettings(task=task, **values)
-    with st.container() if seen else _sidebar(seen, "difference"):
-        return _with_b(a)
+    with st.container() if seen and shows_b else _sidebar(False, "difference"):
+        return replace(_with_b(a), seeds=int(seeds))
 
 
 def _row(settings: Sequence[Setting]) -> dict[str, Any]:

@@ -1,6 +1,9 @@
 """Trainings in the background: two at a time for all visitors, a queue, and an end when no visitor watches."""
 
 import json
+import os
+import sys
+import threading
 import time
 from base64 import b64encode
 from collections.abc import Sequence
@@ -20,16 +23,24 @@ TRAININGS = 2  # at once, on this server
 SECONDS = 90.0  # of a core, for one press of Play
 MOST_RUNS = 40  # trainings that are remembered, running or not
 MOST_BYTES = 300_000_000  # of their kept steps together
+YIELD = 0.0005  # seconds that a training sleeps between two steps
+NICE = 10  # of a training's thread; that of the server is 0
 TOO_LONG = f"It was paused after {SECONDS:.0f} seconds of computing. Press Play to go on."
+
+
+def _be_nice() -> None:
+    """Let this thread alone have a lower priority than the threads that make pages. Linux has such a priority."""
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
 
 
 class Run(BackgroundRun):
     """A training of two models and what has been measured of it. It rests, waits in the queue, or trains."""
 
-    def __init__(self, a: LiveSettings, b: LiveSettings) -> None:
+    def __init__(self, a: LiveSettings, b: LiveSettings, seeds: int = 1) -> None:
         super().__init__()
         self.settings = (a, b)
-        self.pair = LivePair(a, b)
+        self.pair = LivePair(a, b, seeds)
         self.frames: list[Frame] = self.pair.frames
         self._target = 0  # the step up to which it trains
         self._masks = (mask_of(a), mask_of(b))
@@ -59,6 +70,7 @@ class Run(BackgroundRun):
 
     def work(self) -> None:
         """Train."""
+        _be_nice()
         began = time.thread_time()
         while self.pair.step < self._target and not self.pair.ended:
             self.check()
@@ -68,6 +80,7 @@ class Run(BackgroundRun):
             if self.pair.advance():
                 self._take_frames()
             slots.PLACES.give_way()
+            time.sleep(YIELD)  # a thread that waits for the interpreter gets it at once, not after five milliseconds
 
     def conclude(self) -> None:
         """Measure where it stopped."""
@@ -90,7 +103,15 @@ def frame_for_browser(frame: Frame, allowed: tuple[Array, Array]) -> dict[str, A
     A number that is not finite is None, which JSON can say.
     """
     a, b = (_side(measured, mask) for measured, mask in zip((frame.a, frame.b), allowed, strict=True))
-    return {"step": frame.step, "a": a, "b": b}
+    others = [{"a": _numbers(other.a), "b": _numbers(other.b)} for other in frame.others]
+    return {"step": frame.step, "a": a, "b": b, "others": others}
+
+
+def _numbers(measured: Measurement | None) -> dict[str, float | None] | None:
+    """What is drawn of a further seed."""
+    if measured is None:
+        return None
+    return {"loss": _finite(measured.held_out_loss), "accuracy": measured.accuracy}
 
 
 def mask_of(settings: LiveSettings) -> Array:
@@ -104,6 +125,7 @@ def _side(measured: Measurement | None, mask: Array) -> dict[str, Any] | None:
     if measured is None:
         return None
     codes = encode_weights(measured.weights, np.broadcast_to(mask, measured.weights.shape))
+    layer, head = np.unravel_index(measured.on_answer.argmax(), measured.on_answer.shape)
     return {
         "loss": _finite(measured.held_out_loss),
         "accuracy": measured.accuracy,
@@ -112,6 +134,7 @@ def _side(measured: Measurement | None, mask: Array) -> dict[str, Any] | None:
         "residual": [_finite(value) for value in measured.residual.tolist()],
         "weights": b64encode(codes.tobytes()).decode(),
         "prediction": measured.prediction.tolist(),
+        "finder": [int(layer), int(head), _finite(measured.on_answer.max())],
     }
 
 
@@ -122,13 +145,13 @@ def _finite(value: float) -> float | None:
 class Runs(BackgroundRuns[Run]):
     """The trainings of all visitors, by name."""
 
-    def start(self, a: LiveSettings, b: LiveSettings) -> Run:
+    def start(self, a: LiveSettings, b: LiveSettings, seeds: int = 1) -> Run:
         """A new training, untrained and at rest.
 
         Raises:
             ValueError: the settings do not fit each other, or a model cannot be built from them.
         """
-        return self.add(Run(a, b))
+        return self.add(Run(a, b, seeds))
 
     def too_many(self) -> bool:
         """Whether there are too many, or their kept steps take too much memory."""
@@ -137,7 +160,7 @@ class Runs(BackgroundRuns[Run]):
     @property
     def kept_bytes(self) -> int:
         """The memory that the kept steps of all trainings take."""
-        return sum(learner.kept_bytes for run in self for learner in run.pair.learners)
+        return sum(run.pair.kept_bytes for run in self)
 
 
 PLACES = slots.Places(cores=TRAININGS, most_long=TRAININGS)

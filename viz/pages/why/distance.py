@@ -10,26 +10,32 @@ from model.cost.gradient import INITIAL, GradientByDistance
 from model.cost.network import KINDS
 from viz import canvas
 from viz.captions.counting import counted
-from viz.captions.why import describe_initial_gradients, describe_path
+from viz.captions.why import describe_initial_gradients, describe_path, describe_trained_gradients
 from viz.export.tables import NamedArray, Table
-from viz.figures.gradient_by_distance import gradient_by_distance
+from viz.figures.log_lines import BEFORE, log_lines
 from viz.labels import numbered
 from viz.pages.why import compute, views
 from viz.theme import Theme
 from viz.types import Array
-from viz.ui import copy_as_python, figure_panel
+from viz.ui import controls, copy_as_python, figure_panel
 from viz.ui.state import Param
+
+ALONG = "distance, positions"
+NETWORKS = ("Untrained networks", "Trained models")
 
 
 def show(words: Sequence[str], theme: Theme) -> None:
     """The path through five networks; below, the gradient at initialisation against the distance."""
     n_layers = views.layers("Layers of convolution and window")
     _paths(words, n_layers, theme)
-    st.markdown("#### How much of the gradient arrives, before any training")
+    st.markdown("#### How much of the gradient arrives")
+    if controls.choice("Networks", NETWORKS, key=Param.GRADIENT_OF) == "Trained models":
+        _trained(theme)
+        return
     of_networks = compute.gradients(n_layers)
     norms = {name: gradient.norms for name, gradient in of_networks.items()}
     figure_panel.chart(
-        gradient_by_distance(compute.DISTANCES, norms, theme=theme),
+        log_lines(compute.DISTANCES, norms, theme=theme, along=ALONG, quantity="gradient norm"),
         key="gradients",
         sentence=describe_initial_gradients(compute.DISTANCES, norms),
         table=partial(_gradient_table, norms),
@@ -43,6 +49,44 @@ def show(words: Sequence[str], theme: Theme) -> None:
             "gradient_norms = np.stack(norms)  # (network, seed, distance)",
             "import numpy as np\n\nfrom model.cost.gradient import initial_gradients",
         ),
+    )
+
+
+def _trained(theme: Theme) -> None:
+    """The gradients of trained models beside those of the same networks before training."""
+    distances = compute.TRAINED_DISTANCES
+    of_models = compute.trained_gradients()
+    norms = {name: trained.relative for name, (trained, _) in of_models.items()}
+    before = {name: untrained.relative for name, (_, untrained) in of_models.items()}
+    both = {f"{name}{mark}": of[name] for name in norms for mark, of in (("", norms), (BEFORE, before))}
+    figure_panel.chart(
+        log_lines(distances, both, theme=theme, along=ALONG, quantity="gradient norm / that at distance 1"),
+        key="trained_gradients",
+        sentence=describe_trained_gradients(distances, norms, before),
+        table=lambda: {
+            "distance": list(distances),
+            **{f"gradient norm: {name}": np.median(values, axis=0) for name, values in both.items()},
+        },
+        file="gradient-by-distance-trained",
+        of=tuple(compute.TRAINED),
+        arrays=lambda: {
+            "gradient_norms": NamedArray(
+                np.stack(list(both.values())),
+                {"network": list(both), "seed": list(compute.TRAINED_SEEDS), "distance": list(distances)},
+            )
+        },
+        python=copy_as_python.python(
+            f"weights, distances = {list(compute.TRAINED)}, {list(distances)}\n"
+            f"seeds = range({len(compute.TRAINED_SEEDS)})\n"
+            "pairs = [trained_and_untrained(name, distances, seeds) for name in weights]\n"
+            "gradient_norms = np.stack([each.relative for pair in pairs for each in pair])"
+            "  # (network, seed, distance)",
+            "import numpy as np\n\nfrom model.cost.gradient import trained_and_untrained",
+        ),
+    )
+    st.caption(
+        "The models read random words. Thin lines are the same networks with new random weights. Embeddings differ in "
+        "size, so each line is divided by its value at distance 1."
     )
 
 

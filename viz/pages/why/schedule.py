@@ -6,12 +6,14 @@ from functools import partial
 import numpy as np
 import streamlit as st
 
+from model.cost.complexity import LAYER_TYPES, Sizes
 from model.cost.schedule import schedule
 from viz import canvas
 from viz.captions.counting import counted
-from viz.captions.why import describe_schedule
+from viz.captions.why import describe_schedule, describe_training_speed
 from viz.export.tables import NamedArray, Table
-from viz.pages.why import views
+from viz.figures.log_lines import log_lines
+from viz.pages.why import compute, views
 from viz.theme import Theme
 from viz.types import Array
 from viz.ui import copy_as_python, figure_panel
@@ -28,6 +30,8 @@ def show(words: Sequence[str], theme: Theme) -> None:
     """The grid of layers and tokens; a clock runs through its steps."""
     n_layers = views.layers("Layers", default=4)
     _clock(words, n_layers, theme)
+    if st.toggle("Measure the speed of training on this machine", key=Param.MEASURE_SPEED, bind="query-params"):
+        _training_speed(theme)
 
 
 @st.fragment
@@ -65,6 +69,46 @@ def _clock(words: Sequence[str], n_layers: int, theme: Theme) -> None:
             f"recurrent, parallel, decoding = [schedule(kind, {n}, {n_layers}) for kind in KINDS]  # (L, T) each",
             "from model.cost.schedule import KINDS, schedule",
         ),
+    )
+
+
+def _training_speed(theme: Theme) -> None:
+    """Tokens per second, forward and backward, against the length."""
+    lengths = compute.SPEED_LENGTHS
+    results = {(each.kind, each.n): each for each in compute.training_speed()}
+    seconds = {
+        LAYER_TYPES[kind].label: np.array([results[kind, n].seconds or np.nan for n in lengths], dtype=float)
+        for kind in compute.SPEED_KINDS
+    }
+    speeds = {label: lengths / of_kind for label, of_kind in seconds.items()}
+    figure_panel.chart(
+        log_lines(
+            lengths,
+            {label: of_kind[None] for label, of_kind in speeds.items()},
+            theme=theme,
+            along="length, tokens",
+            quantity="tokens per second",
+        ),
+        key="training_speed",
+        sentence=describe_training_speed(lengths, speeds),
+        table=lambda: {
+            "length": list(lengths),
+            **{f"tokens per second: {label}": of_kind for label, of_kind in speeds.items()},
+        },
+        file="training-speed",
+        of=None,
+        arrays=lambda: {
+            "seconds": NamedArray(np.stack(list(seconds.values())), {"network": list(seconds), "length": list(lengths)})
+        },
+        python=copy_as_python.python(
+            f"kinds, lengths = {compute.SPEED_KINDS}, {lengths}\n"
+            f"measurements = list(measure(kinds, lengths, backward=True, seconds={compute.SPEED_SECONDS}))",
+            "from model.cost.measure import measure",
+        ),
+    )
+    st.caption(
+        f"One layer of width {Sizes().d}, forward and backward, in one thread. Recurrent layers are PyTorch's. "
+        "Attention starts from q, k and v, as in Table 1 of Vaswani et al. 2017."
     )
 
 

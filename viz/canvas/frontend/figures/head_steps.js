@@ -339,7 +339,11 @@ function draw(view, pen) {
   /** @param {string} kind */
   const now = (kind) => STEPS[step].shows.includes(kind);
   /** @type {Record<string, number>} */
-  const limits = { x: most(n.x), qk: Math.max(most(n.q), most(n.k)), v: Math.max(most(n.v), most(n.z)) };
+  const limits = {
+    x: Math.max(most(n.x), most(n.x_query)),
+    qk: Math.max(most(n.q), most(n.k)),
+    v: Math.max(most(n.v), most(n.z)),
+  };
   limits.stream = Math.max(most(n.stream), most(n.after), most(n.carried), most(n.others));
 
   /**
@@ -391,8 +395,8 @@ function draw(view, pen) {
 
   // What comes in
   if (!on("all x")) {
-    label(`x  ${fitted(words[row], 60, small)}`, k - 8, 10, "x", { anchor: "end" });
-    cells("x", n.x, row * C, C, limits.x, k, 2, right - k, 16);
+    label(`x  ${fitted(header.query, 60, small)}`, k - 8, 10, "x", { anchor: "end" });
+    cells("x", n.x_query, 0, C, limits.x, k, 2, right - k, 16);
   }
   const { query } = layout;
   label("q", k - 8, query + 8, "q", { anchor: "end" });
@@ -536,14 +540,15 @@ function point(view, event) {
   /** @type {Record<string, number>} */
   const widths = { x: sizes.C, k: sizes.D, v: sizes.E };
   const width = widths[kind]; // of kinds that have a vector for every word
-  const valueIndex = kind === "x" ? header.row * width + i : width ? s * width + i : (s ?? i);
-  const value = kind === "exp" ? view.exponentials.each[s] : n[kind][valueIndex];
+  const ofKey = width && kind !== "x";
+  const valueIndex = ofKey ? s * width + i : (s ?? i);
+  const value = kind === "exp" ? view.exponentials.each[s] : kind === "x" ? n.x_query[i] : n[kind][valueIndex];
   const where =
     s === undefined
       ? `${kind}[${i}]`
       : width
         ? `${kind}[${i}] of ${quoted(header.words[s])}`
-        : `${header.words[header.row]} → ${header.words[s]}`;
+        : `${header.query} → ${header.words[s]}`;
   showTooltip(
     tip,
     [

@@ -49,12 +49,18 @@ export function exponentialsOf({ masked, mask }) {
 // Kinds of which every key has one.
 export const PER_KEY = ["k", "v", "scores", "scaled", "bias", "masked", "exp", "weights"];
 
+// The token whose row this is; of another text than the keys with its place there.
+/** @param {Header} header */
+const queryOf = ({ words, row, query, query_place }) =>
+  row < 0 ? `${quoted(query)} (${query_place})` : numbered(words.map(quoted))[row];
+
 // In words what this step does; and for the number in focus its terms, their sum, and what the model itself had.
 /** @returns {{ sentence: any[], total: string, terms: any[], model: string | null, cut?: boolean }} */
 export function explain(/** @type {View} */ view) {
   const { header, step } = view;
   const words = numbered(header.words.map(quoted));
-  const [a, b] = [words[header.row], words[view.keyIndex]];
+  const [a, b] = [queryOf(header), words[view.keyIndex]];
+  const crosses = header.row < 0;
   const { divisor } = header;
   /** @type {Record<string, any[]>} */
   const sentences = {
@@ -62,13 +68,21 @@ export function explain(/** @type {View} */ view) {
       `The vector of `,
       [a],
       ` as this layer reads it${header.norm ? ", after its layer norm" : ""}: ${view.sizes.C} numbers. ` +
-        "Each word has such a vector.",
+        (crosses
+          ? "The words below are the source. Their vectors are the output of the encoder."
+          : "Each word has such a vector."),
     ],
-    "q, k, v": [
-      "Three matrices turn x into a query (what ",
-      [a],
-      " looks for), and every word's x into a key (what it can be found by) and a value (what it passes on).",
-    ],
+    "q, k, v": crosses
+      ? [
+          "The query comes from the decoder: it is what ",
+          [a],
+          " looks for. The keys and the values come from the encoder: one of each for every word of the source.",
+        ]
+      : [
+          "Three matrices turn x into a query (what ",
+          [a],
+          " looks for), and every word's x into a key (what it can be found by) and a value (what it passes on).",
+        ],
     "q · k": [
       "Multiply q by the key below it, number by number, and add up. The score of ",
       [`${a} → ${b}`],
@@ -146,10 +160,10 @@ function sum(view) {
   const { header, n, sizes, focus, exponentials } = view;
   const { C, D, E, S } = sizes;
   const { kind } = focus;
-  const s = focus.s ?? header.row;
+  const s = focus.s ?? view.keyIndex;
   const i = focus.i ?? 0;
   const words = numbered(header.words.map(quoted));
-  const arrow = `${words[header.row]} → ${words[s]}`;
+  const arrow = `${queryOf(header)} → ${words[s]}`;
   // [name, left, right] of each product
   /**
    * @param {string} name
@@ -198,7 +212,8 @@ function sum(view) {
    * @param {number} model
    */
   const projected = (name, matrix, bias, wide, who, model) => {
-    const pairs = Array.from({ length: C }, (_, c) => [c, n.x[who * C + c], n[matrix][c * wide + i]]);
+    const input = (/** @type {number} */ c) => (who === null ? n.x_query[c] : n.x[who * C + c]);
+    const pairs = Array.from({ length: C }, (_, c) => [c, input(c), n[matrix][c * wide + i]]);
     const product = products(
       `${name}[${i}] = Σ x[c] · W[c, ${i}]`,
       pairs,
@@ -223,16 +238,16 @@ function sum(view) {
                 ["+ shift", formatNumber(n.shift[i])],
               ],
               ((n.stream[i] - header.norm[0]) / header.norm[1]) * n.gain[i] + n.shift[i],
-              n.x[header.row * C + i],
+              n.x_query[i],
             ),
           }
         : {
             terms: [{ name: "stream", text: formatNumber(n.stream[i]) }],
-            total: `x[${i}] = ${formatNumber(n.x[header.row * C + i])}`,
+            total: `x[${i}] = ${formatNumber(n.x_query[i])}`,
             model: "There is no norm before the layer, so x is the stream.",
           };
     case "q":
-      return projected("q", "w_q", n.b_q, D, header.row, n.q[i]);
+      return projected("q", "w_q", n.b_q, D, null, n.q[i]);
     case "k":
       return projected("k", "w_k", n.b_k, D, s, n.k[s * D + i]);
     case "v":
@@ -327,9 +342,12 @@ function sum(view) {
       return {
         terms: [],
         total: `stream[${i}] = ${formatNumber(n.stream[i])}`,
-        model: header.layer
-          ? `The output of layer ${header.layer - 1} for ${words[header.row]}.`
-          : `The embedding of ${words[header.row]}.`,
+        model:
+          header.row < 0
+            ? `The residual stream of ${queryOf(header)} after the self-attention of decoder layer ${header.layer}.`
+            : header.layer
+              ? `The output of layer ${header.layer - 1} for ${queryOf(header)}.`
+              : `The embedding of ${queryOf(header)}.`,
       };
     default: {
       const stream = header.has_residual ? [["stream", n.stream[i]]] : [];

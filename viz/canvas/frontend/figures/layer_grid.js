@@ -1,5 +1,6 @@
 // Stacks of layers as grids of cells: a row for each layer, the input at the bottom, a column for each token. Sliders
 // choose what is lit: the path of a signal, the region that a token can be reached from, or what is computed by now.
+// Above paths stands the sentence; its two ends can be dragged.
 
 /** @typedef {import("../types.js").LayerGridHeader} Header */
 /** @typedef {import("../types.js").View<Header>} View */
@@ -16,6 +17,8 @@ const [GAP, LEFT] = [28, 20]; // between two grids, and for the numbers of the l
 const [LEAST, MOST] = [170, 330]; // the width of a grid
 const CELL = 26; // the largest cell
 const WORDS = 64; // room for the words under a grid
+const STRIP = 124; // room for the sentence whose ends are dragged
+const HANDLE = 76; // where its handles stand, from the top
 
 /** @param {import("../types.d.ts").Mount<Header>} mount */
 export default function ({ data, parentElement, setTriggerValue }) {
@@ -49,9 +52,120 @@ function build(root) {
     },
     (state) => view.post(state),
   );
-  root.append(view.controls.node, figure);
+  const stand = element("div", "stand");
+  view.ends = [handle(view, 0), handle(view, 1)];
+  stand.append(figure, ...view.ends);
+  root.append(view.controls.node, stand);
   new ResizeObserver(() => arrange(view)).observe(root);
   return view;
+}
+
+// One end of the signal: a handle that a pointer drags along the sentence, and that arrow keys move.
+/**
+ * @param {View} view
+ * @param {number} end 0: where the signal starts, 1: where it goes
+ */
+function handle(view, end) {
+  const node = element("div", "end");
+  node.setAttribute("role", "slider");
+  node.tabIndex = 0;
+  const move = (/** @type {number} */ token, /** @type {boolean} */ rest) => {
+    const { tokens, sliders: specs } = view.header;
+    view.controls.set(specs[end].name, Math.max(0, Math.min(tokens.length - 1, token)), rest);
+  };
+  const under = (/** @type {PointerEvent} */ event) => {
+    const { left, width } = view.figure.getBoundingClientRect();
+    return Math.floor(((event.clientX - left) / width) * view.header.tokens.length);
+  };
+  const held = (/** @type {PointerEvent} */ event) => node.hasPointerCapture(event.pointerId);
+  node.onpointerdown = (event) => node.setPointerCapture(event.pointerId);
+  node.onpointermove = (event) => {
+    if (held(event)) move(under(event), false);
+  };
+  node.onpointerup = (event) => {
+    if (held(event)) move(under(event), true);
+  };
+  node.onkeydown = (event) => {
+    const now = view.state[view.header.sliders[end].name];
+    /** @type {Record<string, number>} */
+    const targets = { ArrowLeft: now - 1, ArrowDown: now - 1, ArrowRight: now + 1, ArrowUp: now + 1, Home: 0 };
+    const target = event.key === "End" ? view.header.tokens.length - 1 : targets[event.key];
+    if (target === undefined) return;
+    event.preventDefault();
+    event.stopPropagation();
+    move(target, true);
+  };
+  return node;
+}
+
+/**
+ * @param {View} view
+ * @param {number} end
+ */
+const tokenAt = ({ header, state }, end) => state[header.sliders[end].name];
+/**
+ * @param {View} view
+ * @param {number} token
+ */
+const acrossOf = ({ header, place }, token) => ((token + 0.5) * place.width) / header.tokens.length;
+
+/** @param {View} view */
+function placeEnds(view) {
+  const { header } = view;
+  view.ends.forEach((/** @type {HTMLElement} */ node, /** @type {number} */ end) => {
+    node.hidden = header.kind !== "path";
+    if (node.hidden) return;
+    const token = tokenAt(view, end);
+    node.style.left = `${acrossOf(view, token)}px`;
+    node.style.top = `${HANDLE}px`;
+    node.setAttribute("aria-label", `${end ? "to" : "from"} token, drag along the sentence`);
+    node.setAttribute("aria-valuemin", "0");
+    node.setAttribute("aria-valuemax", String(header.tokens.length - 1));
+    node.setAttribute("aria-valuenow", String(token));
+    node.setAttribute("aria-valuetext", `${token} ${header.tokens[token]}`);
+  });
+}
+
+// The sentence on a line with its two ends, and how far they are from each other.
+/**
+ * @param {View} view
+ * @param {Pen} pen
+ */
+function drawStrip(view, pen) {
+  const { header, place } = view;
+  const { theme, tokens } = header;
+  const [source, target] = [tokenAt(view, 0), tokenAt(view, 1)];
+  const room = place.width / tokens.length;
+  pen.rect(room / 2, HANDLE - 1, place.width - room, 2, theme.rule);
+  const flat = tokens.every((token) => widthOf(token, TITLE, 600) < room - 4);
+  const ahead = target >= source;
+  const points = [source, target].map((token) => [acrossOf(view, token), HANDLE]);
+  if (ahead) pen.line(points, theme.accent, 4);
+  tokens.forEach((token, index) => {
+    const end = index === source || index === target;
+    const x = acrossOf(view, index);
+    pen.dot(x, HANDLE, end ? 11 : 3, end ? theme.accent : theme.muted);
+    if (end) pen.dot(x, HANDLE, 5, theme.paper);
+    const { size, turn } = tokenLabels(room, tokens.length);
+    const weight = end ? 600 : 400;
+    const fill = end ? theme.accent : theme.ink;
+    if (!flat) {
+      const word = fitted(token, HANDLE - 18, size, weight);
+      pen.text(x, HANDLE - 17, word, { size, weight, fill, turn });
+    } else {
+      pen.text(x, HANDLE - 24, fitted(token, room - 4, TITLE, weight), { size: TITLE, weight, fill, anchor: "middle" });
+    }
+  });
+  const apart = Math.abs(target - source);
+  const text = ahead ? `${apart} ${apart === 1 ? "position" : "positions"}` : "no way back";
+  const wide = widthOf(text, TITLE, 600) / 2;
+  const middle = (points[0][0] + points[1][0]) / 2;
+  pen.text(Math.max(wide, Math.min(place.width - wide, middle)), HANDLE + 26, text, {
+    size: TITLE,
+    weight: 600,
+    fill: theme.accent,
+    anchor: "middle",
+  });
 }
 
 // The number of the choice that the sliders make: the last slider counts fastest.
@@ -74,10 +188,12 @@ function arrange(view) {
   const rows = Math.max(...view.cells.map((/** @type {any} */ cells) => cells.shape[1]));
   const line = legible(TITLE) * 1.3;
   const tall = 2 * line + 6 + rows * cell + WORDS;
-  view.place = { width, columns, across: across + GAP, cell, rows, line, tall };
-  view.place.height = Math.ceil(count / columns) * tall;
+  const top = header.kind === "path" ? STRIP : 0;
+  view.place = { width, columns, across: across + GAP, cell, rows, line, tall, top };
+  view.place.height = top + Math.ceil(count / columns) * tall;
   figure.style.height = `${view.place.height}px`;
   onCanvas(view.canvas, width, view.place.height, header.theme, (pen) => draw(view, pen));
+  placeEnds(view);
   figure.setAttribute("aria-label", header.grids.map((_, number) => `${titleOf(view, number)}.`).join(" "));
   countDrawing(root);
 }
@@ -100,9 +216,10 @@ const titleOf = (view, number) => `${view.header.grids[number].title}: ${labelOf
 function draw(view, pen) {
   const { header, place } = view;
   const { theme } = header;
+  if (header.kind === "path") drawStrip(view, pen);
   header.grids.forEach((grid, number) => {
     const x = (number % place.columns) * place.across;
-    const y = Math.floor(number / place.columns) * place.tall;
+    const y = place.top + Math.floor(number / place.columns) * place.tall;
     pen.text(x, y + place.line / 2, fitted(grid.title, place.across - GAP, TITLE, 600), { size: TITLE, weight: 600 });
     const label = fitted(labelOf(view, number), place.across - GAP, TITLE);
     pen.text(x, y + 1.5 * place.line, label, { size: TITLE, fill: theme.accent });

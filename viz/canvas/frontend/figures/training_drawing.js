@@ -123,7 +123,9 @@ export function drawTraining(scene, width, pen) {
   const layout = layoutOf(header, width);
   const [loss, accuracy, gradient, residual, rate] = layout.panels;
   const guess = header.loss_levels[0]?.value ?? 1;
-  const losses = frames.flatMap(({ a, b }) => [a?.loss, b?.loss]).filter((value) => typeof value === "number");
+  const losses = frames
+    .flatMap(({ a, b, others }) => [{ a, b }, ...others].flatMap((pair) => [pair.a?.loss, pair.b?.loss]))
+    .filter((value) => typeof value === "number");
   const most = Math.min(Math.max(...losses, guess) * 1.06, EXPLODED * guess);
   curves(scene, pen, loss, { title: "held-out loss, nats", name: "loss", most, levels: header.loss_levels });
   curves(scene, pen, accuracy, {
@@ -212,6 +214,8 @@ function curves(scene, pen, box, { title, name, most, levels }) {
       1,
     );
   }
+  spread(scene, pen, name, right, down);
+  if (name === "accuracy") roles(scene, pen, box, right);
   for (const side of SIDES) {
     const points = frames
       .filter((frame) => typeof frame[side]?.[name] === "number")
@@ -226,6 +230,61 @@ function curves(scene, pen, box, { title, name, most, levels }) {
     if (header[side].note) cross(pen, endX, endY, colourOfSide(theme, side));
     else pen.dot(endX, endY, 2.5, colourOfSide(theme, side));
   }
+}
+
+// From the lowest to the highest seed, at every step at which all were measured.
+/**
+ * @param {Scene} scene
+ * @param {Pen} pen
+ * @param {"loss" | "accuracy" | "rate"} name
+ * @param {(step: number) => number} right
+ * @param {(value: number) => number} down
+ */
+function spread({ header, frames }, pen, name, right, down) {
+  if (name === "rate") return;
+  SIDES.forEach((side, nth) => {
+    for (const frame of frames) {
+      const values = [frame, ...frame.others]
+        .map((pair) => pair[side]?.[name])
+        .filter((value) => Number.isFinite(value));
+      if (values.length < 2) continue;
+      const x = right(frame.step) + nth * 1.5 - 0.75; // beside each other where both have a value
+      const heights = [Math.min(...values.map(Number)), Math.max(...values.map(Number))].map(down);
+      pen.line(
+        heights.map((height) => [x.toFixed(1), height.toFixed(1)]),
+        colourOfSide(header.theme, side),
+        1,
+      );
+    }
+  });
+}
+
+// The step at which a head has taken up its role.
+/**
+ * @param {Scene} scene
+ * @param {Pen} pen
+ * @param {{ x: number, y: number, wide: number, tall: number }} box
+ * @param {(step: number) => number} right
+ */
+function roles({ header, frames }, pen, box, right) {
+  SIDES.forEach((side, nth) => {
+    const frame = frames.find((each) => (each[side]?.finder[2] ?? 0) >= header.role);
+    const finder = frame?.[side]?.finder;
+    if (!frame || !finder) return;
+    const [x, colour] = [right(frame.step), colourOfSide(header.theme, side)];
+    const y = box.y + box.tall - (nth + 0.6) * line();
+    const text = `${side.toUpperCase()}: L${finder[0]}H${finder[1]} finds the answer`;
+    const fits = x + 6 + widthOf(text, SIZE) <= box.x + box.wide;
+    pen.line(
+      [
+        [x, y - line() / 2],
+        [x, box.y + box.tall],
+      ],
+      colour,
+      1.5,
+    );
+    pen.text(fits ? x + 5 : x - 5, y, text, { size: SIZE, fill: colour, anchor: fits ? "start" : "end" });
+  });
 }
 
 /**

@@ -22,7 +22,7 @@ export function connectRange(range, protocol, onMove, onRest) {
 const WAIT = 200; // milliseconds that a slider rests before it is posted to Python
 
 // specs: [{ name, label, values }]; onMove(state) at every step, post(state) at rest. Returns { node, receive(specs,
-// state, heard), step(name, delta) }.
+// state, heard), step(name, delta), set(name, value, rest) }.
 /**
  * @param {(state: any) => void} onMove
  * @param {(post: { number: number, value: unknown }) => void} post
@@ -95,5 +95,21 @@ export function sliders(onMove, post) {
     }
     return values;
   }
-  return { node, receive, step };
+  // What the figure itself moves, as if a slider had been dragged; `rest`: the person has let go.
+  /**
+   * @param {string} name
+   * @param {number} value
+   * @param {boolean} rest
+   */
+  function set(name, value, rest) {
+    const control = controls.get(name);
+    const place = control?.spec.values.indexOf(value) ?? -1;
+    if (!control || place < 0) return;
+    protocol.touch();
+    control.range.value = String(place);
+    control.spell();
+    onMove(values);
+    if (rest) protocol.act(() => values, post);
+  }
+  return { node, receive, step, set };
 }

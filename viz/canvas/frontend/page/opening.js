@@ -3,7 +3,8 @@
 //
 // A part is a child of the main column or of the sidebar. It has its size when none of Streamlit's placeholders is in
 // it and every figure in it is drawn. viz/ui/style.css hides the parts without data-settled until <html> has data-open,
-// and shows them after some seconds in any case.
+// and shows them after a minute in any case. A figure that is never drawn, although Python has ended, holds the others
+// up for some seconds only; while Python still computes, each part waits for its place.
 {
   const COLUMNS = [
     '[data-testid="stMainBlockContainer"] > [data-testid="stVerticalBlock"]',
@@ -14,6 +15,7 @@
   const FIGURE = ".stBidiComponent";
   const CHART = ".stPlotlyChart:not(:has(.main-svg))";
   const DONE = '[data-test-script-state="notRunning"]';
+  const PATIENCE = 15_000; // milliseconds without a further part, after Python has ended
   const html = document.documentElement;
 
   /** @param {Element} figure */
@@ -34,12 +36,30 @@
     return true;
   };
 
+  // The preview (viz/server/preview/) stands until each of its figures has its size on the page, and goes at once then:
+  // the same figures stand in the same places.
+  const place = location.pathname;
+  /** @param {Element} preview */
+  const replaced = (preview) =>
+    [...preview.querySelectorAll(".figure")].every((figure) => {
+      const key = `.st-key-${figure.getAttribute("data-key")}`;
+      return document.querySelector(`[data-settled] ${key}, [data-settled]${key}`);
+    });
+
   let waiting = false;
+  let [settledParts, since] = [0, performance.now()];
   const look = () => {
     waiting = false;
     const columns = COLUMNS.map((column) => document.querySelector(column)).filter((column) => column !== null);
     const all = columns.map(mark).every(Boolean);
-    if (all && columns[0]?.querySelector(FIGURE) && document.querySelector(DONE)) {
+    const count = document.querySelectorAll("[data-settled]").length;
+    const ended = document.querySelector(DONE) !== null;
+    if (count !== settledParts || !ended) [settledParts, since] = [count, performance.now()];
+    const late = ended && performance.now() - since > PATIENCE;
+    const open = late || (all && columns[0]?.querySelector(FIGURE) && ended);
+    const preview = document.getElementById("preview");
+    if (preview && columns.length && (open || place !== location.pathname || replaced(preview))) preview.remove();
+    if (open) {
       watch.disconnect();
       html.setAttribute("data-open", "");
     } else if (!waiting && columns.length) {

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from viz.lessons.lesson import Call
-from viz.pages.lessons.answers import attention, models, scaling_positions, translation
+from viz.pages.lessons.answers import attention, costs, live_training, models, scaling_positions, translation
 from viz.pages.lessons.answers.on_screen import Answer, OnScreen, on_screen
 from viz.ui import server_cache
 
@@ -44,6 +44,17 @@ ANSWERS: dict[str, Callable[..., Answer]] = {
         scaling_positions.wavelength,
         scaling_positions.shifted,
         scaling_positions.accuracy,
+        live_training.live_accuracy,
+        live_training.live_smaller_loss,
+        live_training.live_below_entropy,
+        live_training.live_role,
+        costs.path_steps,
+        costs.layers_to_reach,
+        costs.operations_ratio,
+        costs.storage_ratio,
+        costs.first_dearer_length,
+        costs.linear_error,
+        costs.cache_ratio,
         translation.copy_accuracy,
         translation.most_attended_source,
     )

@@ -9,11 +9,16 @@ from model.run import Experiment
 from model.switches import PARTS, Switches
 from model.transformer import Trace
 from viz.pages.masks import compute as masks_compute
+from viz.pages.training import compute as training_compute
 from viz.types import Array
 from viz.ui import controls, model_calls, opening_choice
 from viz.ui.state import Param, value
 
 Answer = float | str
+
+
+class NotYet(ValueError):
+    """There is no answer yet. The message is one sentence about what the reader has to do first."""
 
 
 @dataclass(frozen=True)
@@ -23,6 +28,7 @@ class OnScreen:
     experiment: Experiment
     layer: int
     head: int
+    training: tuple[str, int] = ("", 0)  # name and step of this visit's training
 
     @property
     def trace(self) -> Trace[Array]:
@@ -50,4 +56,9 @@ def on_screen() -> OnScreen:
         mask_spec=masks_compute.mask_of(value(Param.MASK_KIND), state.get(Param.MASK_SIZE), state.get(Param.MASK_ROWS)),
     )
     layer, head = opening_choice.opening_head(experiment).place
-    return OnScreen(experiment, int(state.get(Param.LAYER, layer)), int(state.get(Param.HEAD, head)))
+    return OnScreen(
+        experiment,
+        int(state.get(Param.LAYER, layer)),
+        int(state.get(Param.HEAD, head)),
+        training_compute.visitor_state(),
+    )

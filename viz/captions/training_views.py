@@ -1,0 +1,76 @@
+"""What the other views of the page Training show: schedules, untrained models, and the loss along its gradient."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from viz.captions.counting import counted
+from viz.types import Array
+
+SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+PAPER_WIDTH, PAPER_WARMUP = 512, 4000  # of the base model of Vaswani et al. 2017
+
+
+def describe_schedules(warmup: int, width: int, steps: int, lr: float, decay: str) -> str:
+    """The two regimes of equation 3, and what model A uses. warmup and steps in training steps, lr the largest rate."""
+    top = max(1, warmup)
+    highest, paper = (width * top) ** -0.5, (PAPER_WIDTH * PAPER_WARMUP) ** -0.5
+    if top < steps:
+        regimes = f"rises in proportion to the step until step {top:,} and then falls with 1/√step"
+    else:
+        regimes = f"rises in proportion to the step in all {counted(steps, 'step')}"
+    uses = "equation 3" if decay.startswith("Vaswani") else f"the schedule “{decay}” with a largest rate of {lr:g}"
+    return (
+        f"In equation 3 of Vaswani et al. 2017 the learning rate {regimes}. With a width of {width} its largest value "
+        f"is **{_number(highest)}**. With the paper's width of {PAPER_WIDTH} and {PAPER_WARMUP:,} steps of warm-up it "
+        f"is {_number(paper)}. Model A uses {uses}."
+    )
+
+
+def describe_gradient_by_depth(
+    depths: Sequence[int], embedding: Mapping[str, Array], layers: Mapping[str, Array]
+) -> str:
+    """embedding: name of a case → gradient norm (K,) at the embedding for K depths; layers: "pre", "post" → (L,)."""
+    growth = "; ".join(f"{name}: {_times(of[-1] / of[0])}" for name, of in embedding.items())
+    pre, post = (float(of[-1] / of[0]) for of in (layers["pre"], layers["post"]))
+    return (
+        f"The gradient at the embedding of a model of {depths[-1]} layers, beside that of a model of "
+        f"{counted(depths[0], 'layer')}: {growth}. In a model of {counted(len(layers['pre']), 'layer')} the gradient "
+        f"of the last layer is {_times(post)} as that of the first with post-norm, and {_times(pre)} with pre-norm. "
+        "All numbers are medians of three seeds before any training."
+    )
+
+
+def describe_smoothness(by_norm: Mapping[str, tuple[Array, Array]]) -> str:
+    """by_norm: name of a norm → range of the loss in nats, and change of the gradient per distance, at N steps each."""
+    medians = {name: tuple(_median(values) for values in pair) for name, pair in by_norm.items()}
+    ranges = ", ".join(f"{_number(medians[name][0])} nats with {name}" for name in medians)
+    changes = ", ".join(f"{_number(medians[name][1])} with {name}" for name in medians)
+    smooth = [name for name, (_, change) in medians.items() if change == min(other for _, other in medians.values())]
+    shown = "shows" if smooth == ["batch norm"] else "does not show"
+    return (
+        f"Along the gradient the loss changes by {ranges}. The gradient changes per distance by {changes}. These are "
+        f"medians of {counted(len(next(iter(by_norm.values()))[0]), 'training step')}. Santurkar et al. 2018 say that "
+        f"batch norm helps because it makes the loss smoother; this run {shown} the smoothest gradient with batch "
+        "norm. Whether smoothness is the reason is disputed."
+    )
+
+
+def _median(values: Array) -> float:
+    finite = values[np.isfinite(values)]
+    return float(np.median(finite)) if len(finite) else float("nan")
+
+
+def _number(value: float) -> str:
+    """Two significant digits; far from 1 as a power of ten."""
+    if not np.isfinite(value):
+        return "no finite number"
+    if value == 0 or 1e-4 <= abs(value) < 1e4:
+        return f"{float(f'{value:.2g}'):,g}"
+    digits, power = f"{value:.1e}".split("e")
+    return f"{digits} · 10{str(int(power)).translate(SUPERSCRIPTS)}"
+
+
+def _times(ratio: float) -> str:
+    number = _number(ratio)
+    return "as large" if number == "1" else f"{number} times as large"
