@@ -30,7 +30,7 @@ class Visitor:
         self.sent, self.complaints = [], []
         page.on("websocket", lambda socket: socket.on("framesent", lambda frame: self.sent.append(frame)))
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        page.on("console", lambda said: self.complaints.append(said.text) if said.type == "error" else None)
+        page.on("console", lambda message: self.complaints.append(message.text) if message.type == "error" else None)
 
     def open(self, view="Waves", query=""):
         self.page.goto(f"{self.address}/positions?view={view}&{query}")
@@ -47,10 +47,10 @@ class Visitor:
     def reading(self):
         return self.lab.locator(".reading").inner_text()
 
-    def slide(self, name, at):
+    def slide(self, name, value):
         """Move a thumb without letting go."""
         self.lab.locator(f"input[name={name}]").evaluate(
-            "(range, at) => { range.value = at; range.dispatchEvent(new Event('input', { bubbles: true })); }", at
+            "(range, at) => { range.value = at; range.dispatchEvent(new Event('input', { bubbles: true })); }", value
         )
 
     def release(self, name):
@@ -68,7 +68,7 @@ class Visitor:
 
 def well(visitor):
     expect(visitor.page.get_by_test_id("stException")).to_have_count(0)
-    assert not [said for said in visitor.complaints if NOT_OURS not in said]
+    assert not [complaint for complaint in visitor.complaints if NOT_OURS not in complaint]
 
 
 @pytest.fixture
@@ -105,8 +105,8 @@ def test_the_browsers_waves_are_the_models(still):
         visitor.slide("width", width_at(width))
         visitor.slide("base", BASES.index(base))
         drawn = np.array(visitor.view("Array.from(view.table)")).reshape(length, width)
-        made = sinusoid(torch.arange(length, dtype=torch.float64), width, base).numpy()
-        np.testing.assert_allclose(drawn, made, atol=1e-12)
+        expected = sinusoid(torch.arange(length, dtype=torch.float64), width, base).numpy()
+        np.testing.assert_allclose(drawn, expected, atol=1e-12)
 
 
 def test_each_move_of_a_slider_is_drawn_at_once_and_sends_nothing(still):
@@ -158,9 +158,9 @@ def test_letting_go_writes_all_sliders_into_the_address(visitor):
 def test_the_printed_wavelengths_are_the_models(visitor):
     visitor.open(query="width=16&base=1000")
     lengths = wavelengths(16, 1000)
-    told = visitor.reading
-    assert f"from 2π = {lengths[0]:.2f} to {lengths[-1]:,.0f}" in told
-    assert "base·2π = 6,283" in told
+    reading = visitor.reading
+    assert f"from 2π = {lengths[0]:.2f} to {lengths[-1]:,.0f}" in reading
+    assert "base·2π = 6,283" in reading
 
 
 def test_a_point_on_the_map_ties_waves_map_and_clocks(visitor):
@@ -225,12 +225,12 @@ def test_sliding_pos_leaves_the_turn_as_it_is(still):
 def test_sliding_k_changes_every_title_without_a_word_to_the_server(visitor):
     visitor.open("Shift test", "shift_by=0")
     visitor.sent.clear()
-    told = "view.header.panels.map(panel => panel.title)"
-    assert all(title.endswith("  0") for title in visitor.view(told))
+    titles = "view.header.panels.map(panel => panel.title)"
+    assert all(title.endswith("  0") for title in visitor.view(titles))
     steps = visitor.lab.locator("input[type=range]")
     slide = "(range, at) => { range.value = at; range.dispatchEvent(new Event('input', { bubbles: true })); }"
     steps.evaluate(slide, MOVES.index(16))
-    assert "Learned  ends" in visitor.view(told) and "ALiBi  0" in visitor.view(told)
+    assert "Learned  ends" in visitor.view(titles) and "ALiBi  0" in visitor.view(titles)
     assert not visitor.sent
     steps.evaluate("range => range.dispatchEvent(new Event('change', { bubbles: true }))")
     visitor.page.wait_for_url(re.compile("shift_by=16"), timeout=PATIENCE)
@@ -243,7 +243,7 @@ def test_no_change_is_paper_and_a_change_has_the_colour_of_the_scale_below_it(st
     drawing = ElementTree.fromstring(saved(visitor.page, "shift", "SVG").path().read_bytes())
     maps = drawing.findall(".//{*}g[@class='cells']")
     assert len(maps) == 7
-    fills = [{path.get("fill") for path in one} for one in maps]
+    fills = [{path.get("fill") for path in paths} for paths in maps]
     zero, most = LIGHT.signed[3], LIGHT.signed[6]
     red = {colour: int(colour[1:3], 16) for colour in set().union(*fills) | {zero, most}}
     titles = visitor.view("view.header.panels.map(panel => panel.title)")

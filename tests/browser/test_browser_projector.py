@@ -133,10 +133,10 @@ def test_space_leads_through_the_steps_of_a_row_and_the_address_follows(room, ad
     page = room.new_page()
     page.goto(f"{address}/inside?present=true&step_number=9")
     next(figures_in_turn(page))
-    told = page.locator(".st-key-walk .sentence")
+    sentence = page.locator(".st-key-walk .sentence")
     for key, step in (("Space", 10), ("PageDown", 11), ("PageDown", 11), ("PageUp", 10)):
         page.keyboard.press(key)
-        expect(told).to_contain_text(f"Step {step} of 11")
+        expect(sentence).to_contain_text(f"Step {step} of 11")
     page.wait_for_function("location.search.includes('step_number=10')", timeout=PATIENCE)
     page.close()
 

@@ -43,7 +43,7 @@ class Slide:
         self.sent, self.complaints = [], []
         page.on("websocket", lambda socket: socket.on("framesent", lambda frame: self.sent.append(frame)))
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        page.on("console", lambda said: self.complaints.append(said.text) if said.type == "error" else None)
+        page.on("console", lambda message: self.complaints.append(message.text) if message.type == "error" else None)
 
     def open(self, query=""):
         self.page.goto(f"{self.address}/?{query}")
@@ -117,10 +117,10 @@ def test_every_step_is_drawn_without_a_word_to_the_server(held):
 
 
 def test_the_darkest_cell_of_a_row_is_its_largest_weight(held):
-    for at in (0, 6, 10):
-        held.drag(WIDTHS[at])
-        made = sweep_widths()[at]
-        for side, rows in enumerate((made.undivided.rows, made.divided.rows)):
+    for index in (0, 6, 10):
+        held.drag(WIDTHS[index])
+        step = sweep_widths()[index]
+        for side, rows in enumerate((step.undivided.rows, step.divided.rows)):
             light = [sum(int(fill[i : i + 2], 16) for i in (1, 3, 5)) for fill in held.cells(side)]
             light = np.array(light).reshape(rows.shape)
             assert same_bits(np.take_along_axis(light, rows.argmax(-1)[:, None], 1)[:, 0], light.min(-1))
@@ -202,9 +202,9 @@ def test_the_arrow_keys_move_the_slider_and_what_is_read_aloud(slide):
 def test_the_figure_is_saved_as_it_stands(held):
     held.drag(256)
     drawing = ElementTree.fromstring(saved(held.page, "saturation", "SVG").path().read_bytes())
-    told = "".join(drawing.itertext()).replace("\u200b", "")
-    assert "N(0, dk = 256)" in told
-    assert "Without the division" in told
+    text = "".join(drawing.itertext()).replace("\u200b", "")
+    assert "N(0, dk = 256)" in text
+    assert "Without the division" in text
     assert len(list(drawing.iter("{http://www.w3.org/2000/svg}rect"))) > 2 * 12 * 16
 
 

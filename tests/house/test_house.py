@@ -618,12 +618,8 @@ def names_that_say_nothing(*patterns):
     ]
 
 
-# Files whose tests are being merged into fewer visits at the moment; their names follow.
-NOT_YET_RENAMED = {f"tests/browser/test_browser_{name}.py" for name in ("positions", "projector", "scaling")}
-
-
 def test_a_name_says_what_it_holds():
-    assert [name for name in names_that_say_nothing(*WELL_NAMED) if name[0] not in NOT_YET_RENAMED] == []
+    assert names_that_say_nothing(*WELL_NAMED) == []
 
 
 def test_no_line_hides_from_the_type_checker():
