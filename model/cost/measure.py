@@ -1,5 +1,6 @@
 """Time and memory of each type of layer on this machine, against n, within a given time and in one thread."""
 
+import math
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -59,7 +60,7 @@ def measure(
 
     A caller stops by taking no more results. Progress is reported to a listener (`model.compute.progress`), which can
     stop it as well. What would take more than half of the free memory is refused before it starts, and so is what
-    would not end within the time that is left; the time of a pass is estimated from the length before.
+    would not end within the time that is left; the time of a pass is estimated from the lengths before.
     All results together take at most about `seconds`.
 
     Raises:
@@ -73,14 +74,14 @@ def measure(
     for kind in dict.fromkeys(kinds):  # what PyTorch loads at the first pass would count as time of a short text
         _measure_layer(kind, replace(sizes, n=1), backward, 0.0, device)
     end = time.perf_counter() + seconds
-    last: dict[str, tuple[Sizes, float]] = {}  # of each kind: the longest length measured, and what it took at least
+    done: dict[str, list[tuple[Sizes, float]]] = {kind: [] for kind in kinds}  # lengths measured, and what each took
     for current, kind in steps(plan):
         left = end - time.perf_counter()
-        refused = _refusal(kind, current, backward, left, last.get(kind), device)
+        refused = _refusal(kind, current, backward, left, done[kind], device)
         if refused is None:
             share = left / sum(later.n >= current.n for later, _ in plan)
             result, expense = _measure_layer(kind, current, backward, share, device)
-            last[kind] = current, expense
+            done[kind].append((current, expense))
             yield result
         else:
             yield refused
@@ -91,21 +92,35 @@ def _refusal(
     sizes: Sizes,
     backward: bool,
     left: float,
-    last: tuple[Sizes, float] | None,
+    done: Sequence[tuple[Sizes, float]],
     device: torch.device | None,
 ) -> Measurement | None:
     needed, free = OVERHEAD * estimated_bytes(kind, sizes, backward), free_bytes(device)
     refuse = Measurement(kind, sizes.n, backward)
     if needed > SHARE_OF_MEMORY * free:
         return replace(refuse, refused=f"needs about {needed / 2**20:,.0f} MiB, and {free / 2**20:,.0f} MiB are free")
-    layer = LAYER_TYPES[kind]
-    if last is None:
-        expected = layer.flops(sizes) / SLOW_FLOPS + layer.sequential(sizes) * SLOW_STEP
-    else:
-        expected = last[1] * layer.flops(sizes) / layer.flops(last[0])
+    expected = expected_seconds(kind, sizes, done)
     if expected > left:
         return replace(refuse, refused=f"would take about {expected:.1f} s, and {max(left, 0):.1f} s are left")
     return None
+
+
+def expected_seconds(kind: str, sizes: Sizes, done: Sequence[tuple[Sizes, float]]) -> float:
+    """How long a pass will take, from the sizes that were measured before and the seconds that they took.
+
+    Time grows as the operations do, or as it grew between the last two lengths, whichever is more: beyond the
+    processor's caches, time grows faster than the operations.
+    """
+    layer = LAYER_TYPES[kind]
+    if not done:
+        return layer.flops(sizes) / SLOW_FLOPS + layer.sequential(sizes) * SLOW_STEP
+    last, seconds = done[-1]
+    growth = layer.flops(sizes) / layer.flops(last)
+    if len(done) > 1 and done[-2][0].n < last.n:
+        before, seconds_before = done[-2]
+        exponent = math.log(seconds / seconds_before) / math.log(last.n / before.n)
+        growth = max(growth, (sizes.n / last.n) ** exponent)
+    return seconds * growth
 
 
 def _measure_layer(

@@ -16,7 +16,7 @@ from model.cost.__main__ import main
 from model.cost.complexity import LAYER_TYPES, Sizes
 from model.cost.exponent import fit_exponent, measured_crossover
 from model.cost.layers import build_layer
-from model.cost.measure import estimated_bytes, measure, memory_exponent, single_thread, time_exponent
+from model.cost.measure import estimated_bytes, expected_seconds, measure, memory_exponent, single_thread, time_exponent
 
 
 def test_the_peak_is_the_sum_of_what_exists_at_once():
@@ -167,3 +167,18 @@ def test_the_command_prints_the_table_and_writes_it(capsys, tmp_path):
 def test_a_kind_that_is_not_there_is_refused():
     with pytest.raises(ValueError, match='not "elman"'):
         next(measure(["elman"], [8]))
+
+
+def test_the_time_of_a_pass_is_expected_to_grow_as_it_grew_before():
+    sized = {n: Sizes(n=n) for n in (128, 256, 512)}
+    operations = LAYER_TYPES["attention"].flops
+    one = [(sized[128], 1.0)]
+    assert expected_seconds("attention", sized[256], one) == pytest.approx(
+        operations(sized[256]) / operations(sized[128])
+    )
+    slow = [(sized[128], 1.0), (sized[256], 8.0)]  # n³ by hand: the next is 64
+    assert expected_seconds("attention", sized[512], slow) == pytest.approx(64)
+    fast = [(sized[128], 1.0), (sized[256], 1.1)]  # the clock's noise: never less than the operations
+    assert expected_seconds("attention", sized[512], fast) == pytest.approx(
+        1.1 * operations(sized[512]) / operations(sized[256])
+    )
