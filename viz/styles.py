@@ -1,5 +1,12 @@
 """Where the script and the style sheet of a component stand, from the folder of all scripts."""
 
+import posixpath
+import re
+from functools import cache
+from pathlib import Path
+
+FRONTEND = Path(__file__).parent / "canvas/frontend"
+IMPORT = re.compile(r'from "(\.\.?/[\w/.-]+)\.js"')
 PAGE_TOOLS = ("lesson", "save", "save_page", "share")  # what belongs to a page; all others are figures
 # Components that look alike share a style sheet.
 SHARED = {
@@ -25,3 +32,24 @@ def script_of(component: str) -> str:
 def style_of(component: str) -> str:
     """The file of the component's style sheet, without its ending."""
     return script_of(SHARED.get(component, component))
+
+
+@cache
+def component_style(component: str) -> str:
+    """The style sheet itself."""
+    return (FRONTEND / f"{style_of(component)}.css").read_text(encoding="utf-8")
+
+
+@cache
+def modules_of(script: str) -> tuple[str, ...]:
+    """A script and every one that it imports, directly or not, without their endings: "figures/maps", "lib/cells"."""
+    names, todo = [], [script]
+    while todo:
+        name = todo.pop()
+        if name not in names:
+            names.append(name)
+            source = (FRONTEND / f"{name}.js").read_text(encoding="utf-8")
+            todo += [
+                posixpath.normpath(posixpath.join(posixpath.dirname(name), path)) for path in IMPORT.findall(source)
+            ]
+    return tuple(names)

@@ -28,7 +28,16 @@ ROOMS = {
     "viz/app/contents.py": ("streamlit", "viz.app.shell"),
     "viz/app/": ("streamlit", "viz.ui", "viz.pages.lessons", "viz.theme"),
     "viz/cli.py": ("streamlit", "viz.ui", "viz.export", "viz.server", "viz.cache_limit", *FLAT),
-    "viz/server/": ("viz.server", "viz.cache_limit", "viz.theme", "streamlit", "starlette"),
+    "viz/classroom/": ("viz.classroom",),
+    "viz/server/": (
+        "viz.server",
+        "viz.classroom",
+        "viz.cache_limit",
+        "viz.styles",
+        "viz.theme",
+        "streamlit",
+        "starlette",
+    ),
     "model/": ("model", "torch", "numpy", "safetensors", "tokenizers"),
     "viz/pages/": ("viz", "model", "streamlit", "plotly", "numpy"),
     "viz/ui/": ("viz", "model", "streamlit", "plotly", "numpy", "segno"),
@@ -210,7 +219,7 @@ def test_no_modules_import_each_other_in_a_circle():
 
 
 # The rooms of viz/ from the bottom up: a room imports those before it, and never a page.
-UPWARDS = ("captions", "figures", "canvas", "export", "lessons", "server", "ui", "pages", "app")
+UPWARDS = ("captions", "figures", "canvas", "classroom", "export", "lessons", "server", "ui", "pages", "app")
 COMPUTATIONS = ("compute", "models")  # of a page: the only modules of it that the answers of lessons may import
 
 
@@ -744,7 +753,7 @@ OF_STREAMLIT = re.compile(r"data-testid|st-key-|\.st[A-Z]\w*")
 
 def own_rules(path, text):
     """The part of a style sheet that is not about Streamlit's elements."""
-    if path.name in ("lesson.css", "alone.css") and path.parent.name == "ui":
+    if path.name in ("lesson.css", "alone.css", "preview.css") and path.parent.name == "ui":
         return ""
     return text.partition("/* 2. Elements of the lab.")[2] if path.name == "style.css" else text
 

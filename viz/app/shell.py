@@ -8,7 +8,7 @@ from streamlit.runtime.scriptrunner import StopException, get_script_run_ctx
 
 from viz.theme import css_colours
 from viz.ui import present, state, visitor
-from viz.ui.links import part_pages
+from viz.ui.links import followed_page, part_pages
 from viz.ui.links.old_links import of_today
 from viz.ui.state import Key
 from viz.ui.visitor import theme, words
@@ -43,6 +43,7 @@ def _keep_the_address_of_a_back() -> None:
 def enter(page: str) -> None:
     """Open the page, or that of a part that was clicked; and a link of an earlier version under the names of today."""
     state.enter(page)
+    followed_page.open_requested(page)
     part_pages.open_requested(page)
     address = {name: st.query_params.get_all(name) for name in st.query_params}
     today = of_today(page, address)
@@ -53,7 +54,7 @@ def enter(page: str) -> None:
 def heading(page: str) -> None:
     """The question the page asks and what to do, at once; and beside it what can be taken along."""
     with st.container(key="heading"):
-        present.page_tools(part_pages.parts_of_strip(page), theme(), part_pages.request)
+        present.page_tools(part_pages.parts_of_strip(page), theme(), part_pages.request, followed_page.request)
         st.markdown(words(page)[0])
 
 

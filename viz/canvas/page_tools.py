@@ -31,6 +31,8 @@ class PageState:
     code: Mapping[str, Any] | None  # the QR code, in the run after a person requested it
     opened: int  # how many links of the page itself were followed: each begins at the top
     strip: Sequence[StripPart]
+    join: str  # the code of the class in the link that was opened; "" for none
+    followed: int  # the number of the last move of the lecturer that this page has followed, -1 for none
 
 
 def share(
@@ -41,17 +43,21 @@ def share(
     on_present: Callable[[str], None],
     on_code: Callable[[str], None],
     on_part: Callable[[str], None],
+    on_follow: Callable[[str, str, int], None],
 ) -> None:
-    """The strip of the model's parts; Copy link, QR code, and one figure alone.
+    """The strip of the model's parts; Copy link, QR code, one figure alone, and a class.
 
     on_present is called with the figure that is presented, or "" when that ends; on_code with the link to encode;
-    on_part with the name of the part whose page is to be opened.
+    on_part with the name of the part whose page is to be opened; on_follow with page and parameters of the link that
+    the lecturer of a class shows, and the number of this move.
     """
     header = {
         "stage": {"mode": state.mode, "figure": state.figure},
         "acknowledged": acknowledged(key),
         "code": state.code,
         "opened": state.opened,
+        "join": state.join,
+        "followed": state.followed,
         "strip": [vars(part) for part in state.strip],
         "theme": vars(theme),
     }
@@ -61,8 +67,13 @@ def share(
         on_present_change=lambda: on_present(str(take(key, "present")[1])),
         on_code_change=lambda: on_code(str(st.session_state[key]["code"]["link"])),
         on_part_change=lambda: on_part(str(st.session_state[key]["part"])),
+        on_follow_change=lambda: _follow(st.session_state[key]["follow"], on_follow),
         on_themed_change=lambda: None,  # the run that it causes is all that is wanted
     )
+
+
+def _follow(link: Mapping[str, Any], on_follow: Callable[[str, str, int], None]) -> None:
+    on_follow(str(link["page"]), str(link["query"]), int(link["move"]))
 
 
 @dataclass(frozen=True)
@@ -81,6 +92,8 @@ class LessonView:
     feedback: str  # the sentence about the answer
     covered: bool  # the figures and what they say are covered: no answer has been checked
     open_figures: Sequence[str]  # keys of those that are drawn all the same
+    tolerance: float  # how far a right number may be from the measured one
+    measured: str  # the measured answer once it is shown, or ""
 
 
 def lesson_step(
@@ -111,6 +124,8 @@ def lesson_step(
         "feedback": view.feedback,
         "covered": view.covered,
         "open_figures": list(view.open_figures),
+        "tolerance": view.tolerance,
+        "measured": view.measured,
         "theme": vars(theme),
     }
     component("lesson")(

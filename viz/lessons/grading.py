@@ -27,6 +27,13 @@ def is_right(question: Question, given: str, answer: Answer) -> bool:
     return abs(_number(given) - answer) <= question.tolerance
 
 
+def right_answer(question: Question, answer: Answer) -> str:
+    """The right answer as a person would give it: the choice that is right, or the number. "": no choice is right."""
+    if not question.choices:
+        return format_answer(answer, question)
+    return next((choice for choice in question.choices if is_right(question, choice, answer)), "")
+
+
 def is_number(given: str) -> bool:
     """Whether what was typed can be read as a number."""
     return not math.isnan(_number(given))

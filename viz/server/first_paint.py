@@ -4,17 +4,22 @@ A style sheet that a page script sends takes effect some 0.4 s after the first e
 So Streamlit's `index.html` gets it on its way out, with the script that shows each part when it has its size.
 """
 
+import json
 from base64 import b64encode
 from collections.abc import Mapping
 from functools import cache
 from hashlib import sha256
+from html import escape
 from pathlib import Path
 from urllib.parse import parse_qsl
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from viz.server.import_map import import_map
+from viz.server.import_map import FOLDER, SHARED, import_map
+from viz.server.preview.markup import Preview
+from viz.server.preview.previews import previews
+from viz.styles import component_style, modules_of, script_of
 from viz.theme import THEMES, css_colours
 
 STYLES = Path(__file__).parents[1] / "ui"
@@ -23,6 +28,8 @@ UNTIL_OPEN = ("alone.css", "waiting.css")  # of a page that shows one figure alo
 MAX_PAGE = 1_000_000  # bytes: a larger answer is no page of Streamlit's and goes out as it is
 # With these headers in a request, Streamlit's answer is compressed, a part, or “not modified”.
 REQUEST_HEADERS = (b"accept-encoding", b"if-none-match", b"if-modified-since", b"range")
+SCRIPTS = f"{FOLDER}{SHARED}/"
+DRAWING = f'<script type="module" async src="{SCRIPTS}page/preview.js"></script>'
 TITLE = "<title>Streamlit</title>"
 
 
@@ -39,15 +46,17 @@ class FirstPaint:
             await self.app(scope, receive, send)
             return
         headers = [(name, value) for name, value in scope["headers"] if name not in REQUEST_HEADERS]
-        query = dict(parse_qsl(scope["query_string"].decode("latin-1")))
-        await self.app({**scope, "headers": headers}, receive, Rewriting(send, sheets_for(query)))
+        query = scope["query_string"].decode("latin-1")
+        preview = await previews().of(scope["path"].removeprefix(scope.get("root_path", "")).strip("/"), query)
+        sheets = sheets_for(dict(parse_qsl(query)))
+        await self.app({**scope, "headers": headers}, receive, Rewriting(send, sheets, preview))
 
 
 class Rewriting:
     """`send` for one answer: a page is held until it is whole, and sent with the style sheet in it."""
 
-    def __init__(self, send: Send, sheets: tuple[str, ...]) -> None:
-        self.send, self.sheets = send, sheets
+    def __init__(self, send: Send, sheets: tuple[str, ...], preview: Preview | None = None) -> None:
+        self.send, self.sheets, self.preview = send, sheets, preview
         self.start: Message | None = None  # the head of an answer that is held
         self.body = b""
 
@@ -66,6 +75,8 @@ class Rewriting:
         start, self.start = self.start, None
         if not more:
             self.body = with_style(self.body, self.sheets)
+            if self.preview is not None:
+                self.body = with_preview(self.body, self.preview)
             headers = MutableHeaders(scope=start)
             headers["content-length"] = str(len(self.body))
             headers["cache-control"] = "no-cache"
@@ -99,6 +110,29 @@ def with_style(page: bytes, sheets: tuple[str, ...]) -> bytes:
     if TITLE in text:
         return text.replace(TITLE, head, 1).encode()
     return text.replace("</head>", f"{head}</head>", 1).encode()
+
+
+def with_preview(page: bytes, preview: Preview) -> bytes:
+    """The page with what its link shows, and the scripts that draw it, before Streamlit's own."""
+    text = page.decode("utf-8")
+    text = text.replace("</title>", f"</title>{preview_head(preview.components)}", 1)
+    dark = escape(json.dumps(vars(THEMES["dark"])))
+    place = f'<div id="preview" inert data-dark="{dark}"><div class="page">{preview.html}</div></div>'
+    return text.replace("<body>", f"<body>{place}{DRAWING}", 1).encode()
+
+
+@cache
+def preview_head(components: tuple[str, ...]) -> str:
+    """The styles of a preview, and its scripts, named so that the browser fetches all of them at once."""
+    needed = dict.fromkeys(
+        name for start in ("page/preview", *map(script_of, components)) for name in modules_of(start)
+    )
+    fetched = "".join(f'<link rel="modulepreload" href="{SCRIPTS}{name}.js">' for name in needed)
+    worn = "".join(
+        f'<script type="text/plain" id="preview-{name}">{component_style(name)}</script>'
+        for name in dict.fromkeys(components)
+    )
+    return f"{fetched}<style>{read_sheet('preview.css')}</style>{worn}"
 
 
 @cache

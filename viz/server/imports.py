@@ -32,6 +32,11 @@ class Imports:
         self._thread = Thread(target=import_pages, name="imports", daemon=True)
         self._thread.start()
 
+    @property
+    def are_done(self) -> bool:
+        """Whether everything is imported. Never where nothing was begun."""
+        return self._thread is not None and not self._thread.is_alive()
+
     async def done(self) -> None:
         """Return when everything is imported, or at once if no import has started."""
         if self._thread is not None and self._thread.is_alive():

@@ -29,9 +29,10 @@ from viz.lessons.parse import RESERVED
 from viz.pair_tasks import example_of, place_of
 from viz.ui import model_calls
 from viz.ui.links.tracking_parameters import is_tracking
+from viz.ui.present import CLASS
 from viz.ui.state import DEFAULTS, Key, Param, key_of
 
-FRAME = (*RESERVED, Param.MAPS_MODEL)  # names in the address that no control takes from it
+FRAME = (*RESERVED, Param.MAPS_MODEL, CLASS)  # names in the address that no control takes from it
 TEXTS = (
     Param.TEXT,
     Param.SOURCE_TEXT,

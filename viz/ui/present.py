@@ -15,6 +15,7 @@ from viz.server.hosts import for_others
 from viz.theme import Theme
 from viz.ui.state import Key
 
+CLASS = "class"  # the parameter of a link with the code of a class
 LONGEST = 1200  # characters of a link whose QR code a phone still reads from a wall
 
 
@@ -34,8 +35,13 @@ def presentation() -> Presentation:
     return Presentation("present", presented) if presented not in ("", "false") else Presentation()
 
 
-def page_tools(strip: Sequence[canvas.StripPart], theme: Theme, on_part: Callable[[str], None]) -> None:
-    """The strip of the model's parts, Copy link, QR code, Present."""
+def page_tools(
+    strip: Sequence[canvas.StripPart],
+    theme: Theme,
+    on_part: Callable[[str], None],
+    on_follow: Callable[[str, str, int], None],
+) -> None:
+    """The strip of the model's parts, Copy link, QR code, Present, Class."""
     now = presentation()
     link = st.session_state.pop(Key.CODE_FOR, None)
     canvas.share(
@@ -45,13 +51,21 @@ def page_tools(strip: Sequence[canvas.StripPart], theme: Theme, on_part: Callabl
             qr_code(link) if link else None,
             st.session_state.get(Key.LINKS_OPENED, 0),
             strip,
+            code_in_link(),
+            st.session_state.get(Key.CLASS_MOVE, -1),
         ),
         key="link",
         theme=theme,
         on_present=_presented,
         on_code=_show_code,
         on_part=on_part,
+        on_follow=on_follow,
     )
+
+
+def code_in_link() -> str:
+    """The code of the class that the link names, once: it does not stay in the address."""
+    return str(st.query_params.pop(CLASS, ""))[:20]
 
 
 def _presented(figure: str) -> None:

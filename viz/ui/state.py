@@ -181,6 +181,8 @@ class Key(StrEnum):
     OFFER = "offer"  # the part that the hints would remove
     STATISTICS = "statistics"  # the line of the table of heads that was clicked
     LINKS_OPENED = "links_opened"  # how many links within the lab were followed
+    CLASS_PAGE = "class_page"  # the page that the lecturer of a class shows: last part of its path, and parameters
+    CLASS_MOVE = "class_move"  # the number of the last page that was requested so
     CODE_FOR = "code_for"  # the link whose QR code is requested
     TRY = "try"  # of a number: a button that opens a link of the prose
     # Whole model

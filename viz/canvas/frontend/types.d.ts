@@ -631,6 +631,8 @@ export interface ShareHeader {
   acknowledged: number;
   code: QrCode | null;
   opened: number;
+  join: string;
+  followed: number;
   strip: StripPart[];
 }
 
@@ -656,12 +658,52 @@ export interface LessonHeader {
   feedback: string;
   covered: boolean;
   open_figures: string[];
+  tolerance: number;
+  measured: string;
 }
 
 /** What a lesson and the stage share: the step that is open, and what a key does. */
 export interface OpenLesson {
-  step: { title: string; question: string; figure_key: string; go(delta: number): void } | null;
+  step: {
+    title: string;
+    question: string; // "" when the figure is not covered
+    figure_key: string;
+    question_text: string; // the question, covered or not; "" where the step has none
+    choices: string[];
+    tolerance: number;
+    measured: string; // the measured answer, once it is shown
+    reveal(): void; // show the measured answer
+    go(delta: number): void;
+  } | null;
   onKey: ((event: KeyboardEvent) => void) | null;
+}
+
+/** A page and its state, as a link names them. */
+export interface FollowedPage {
+  page: string; // the last part of its path
+  query: string;
+}
+
+/** The distribution of the answers of a class. had_it: how many gave the measured answer; null: nothing was measured. */
+export interface ClassResults {
+  answers: number;
+  bars: { label: string; count: number }[];
+  right: string;
+  had_it: number | null;
+}
+
+/** What a lecturer or a student sees of a class: viz/classroom/classes.py. */
+export interface ClassView extends FollowedPage {
+  code: string;
+  moves: number;
+  spread: number;
+  question: { number: number; text: string; choices: string[]; revealed: boolean } | null;
+  results: ClassResults | null;
+  follows?: boolean; // of a student
+  given?: string;
+  present?: number; // of a lecturer
+  following?: number;
+  answered?: number;
 }
 
 /** A drawing as a file of its own. */

@@ -120,7 +120,7 @@ def _last_steps() -> dict[str, int]:
 
 def _strip(lesson: Lesson, index: int) -> None:
     step = lesson.steps[index]
-    verdict, given, message = _judged(lesson, index)
+    verdict, given, message, measured = _judged(lesson, index)
     covered = _is_covered(lesson, index)
     with st.container(key="lesson", gap=None):
         with st.container(key="lesson_text"):
@@ -139,6 +139,8 @@ def _strip(lesson: Lesson, index: int) -> None:
                 feedback=message,
                 covered=covered,
                 open_figures=step.question.open_figures if step.question else (),
+                tolerance=step.question.tolerance if step.question else 0.0,
+                measured=measured,
             ),
             key="lesson_way",
             theme=visitor.theme(),
@@ -184,30 +186,32 @@ def _is_covered(lesson: Lesson, index: int) -> bool:
     return (name, number) != (lesson.name, index) or not checked
 
 
-def _judged(lesson: Lesson, index: int) -> tuple[str, str, str]:
+def _judged(lesson: Lesson, index: int) -> tuple[str, str, str, str]:
     """What to say to the answer that was given to this step: "right", "wrong" or "none", the answer, and a sentence.
 
-    The right answer is computed for what is on the screen now, not for what the lesson showed when it was written.
+    The last value is the right answer, "" while it is not shown. It is computed for what is on the screen now, not for
+    what the lesson showed when it was written.
     """
     step = lesson.steps[index]
     name, number, given = st.session_state.get(Key.LESSON_GIVEN, ("", 0, ""))
     if step.question is None or (name, number) != (lesson.name, index):
-        return "", "", ""
+        return "", "", "", ""
     try:
         answer = answers.compute(step.question.answer)
     except NotYet as error:
-        return "none", given, str(error)
+        return "none", given, str(error), ""
     except ValueError:
-        return "none", given, "This question cannot be answered with the current settings. Open the step again."
+        return "none", given, "This question cannot be answered with the current settings. Open the step again.", ""
     asks_number = not isinstance(answer, str) and not step.question.choices
     formatted = given if step.question.choices and given else grading.format_answer(answer, step.question)
+    right = grading.right_answer(step.question, answer)
     if not given:
-        return "none", given, f"The answer is {formatted}. {step.question.explanation}"
+        return "none", given, f"The answer is {formatted}. {step.question.explanation}", right
     if grading.is_right(step.question, given, answer):
-        return "right", given, f"{formatted} is right. {step.question.explanation}"
+        return "right", given, f"{formatted} is right. {step.question.explanation}", right
     if asks_number and not grading.is_number(given):
-        return "wrong", given, "Please enter a number, such as 3 or 0.25."
-    return "wrong", given, "That is not what the model computes. Look again."
+        return "wrong", given, "Please enter a number, such as 3 or 0.25.", ""
+    return "wrong", given, "That is not what the model computes. Look again.", ""
 
 
 def show_contents() -> None:

@@ -38,6 +38,11 @@ export default function ({ data, parentElement, setTriggerValue }) {
     title: header.headings[header.step],
     question: header.covered ? header.question : "",
     figure_key: header.figure_key,
+    question_text: header.question,
+    choices: header.choices,
+    tolerance: header.tolerance,
+    measured: header.measured,
+    reveal: () => view.trigger("answer", ""),
     go: (/** @type {number} */ delta) => go(view, header.step + delta),
   };
   open.step = step;

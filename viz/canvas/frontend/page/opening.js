@@ -36,6 +36,16 @@
     return true;
   };
 
+  // The preview (viz/server/preview/) stands until each of its figures has its size on the page, and goes at once then:
+  // the same figures stand in the same places.
+  const place = location.pathname;
+  /** @param {Element} preview */
+  const replaced = (preview) =>
+    [...preview.querySelectorAll(".figure")].every((figure) => {
+      const key = `.st-key-${figure.getAttribute("data-key")}`;
+      return document.querySelector(`[data-settled] ${key}, [data-settled]${key}`);
+    });
+
   let waiting = false;
   let [settledParts, since] = [0, performance.now()];
   const look = () => {
@@ -46,7 +56,10 @@
     const ended = document.querySelector(DONE) !== null;
     if (count !== settledParts || !ended) [settledParts, since] = [count, performance.now()];
     const late = ended && performance.now() - since > PATIENCE;
-    if (late || (all && columns[0]?.querySelector(FIGURE) && ended)) {
+    const open = late || (all && columns[0]?.querySelector(FIGURE) && ended);
+    const preview = document.getElementById("preview");
+    if (preview && columns.length && (open || place !== location.pathname || replaced(preview))) preview.remove();
+    if (open) {
       watch.disconnect();
       html.setAttribute("data-open", "");
     } else if (!waiting && columns.length) {

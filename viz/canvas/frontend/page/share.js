@@ -7,9 +7,13 @@
 
 import { copyText } from "../lib/clipboard.js";
 import { element, rootOf, unpack } from "../lib/page_state.js";
+import { shared } from "../lib/shared.js";
+import { classSheet, drawClass } from "./class_bar.js";
+import { ClassClient, joinLink } from "./class_client.js";
+import { showOnStage } from "./class_stage.js";
 import { partsStrip, showParts } from "./parts_strip.js";
 import { setStage, stageKeys } from "./stage.js";
-import { app, mainArea, oneEntryEach } from "./streamlit.js";
+import { app, isRunning, mainArea, oneEntryEach } from "./streamlit.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 const MESSAGE_TIME = 1600; // milliseconds that a button says what came of it
@@ -23,6 +27,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   if (view.header && view.header.opened !== header.opened) mainArea()?.scrollTo(0, 0);
   Object.assign(view, { header, trigger: setTriggerValue });
   showParts(view.strip, header.strip, (name) => setTriggerValue("part", name));
+  takePartInClass(view, header.join, header.followed);
   if (header.code && view.awaited) {
     view.awaited = false;
     showCode(view, header.code);
@@ -57,13 +62,45 @@ function build(root) {
   view.present = button("Present", "Show one figure, large (key P; Space steps, Escape leaves)", () => {
     if (!stageKeys.enter()) showMessage(view.present, "No figure here");
   });
+  view.class = button("Class", "Start a class, or join one", () => classSheet(/** @type {any} */ (view)));
   view.sheet = element("dialog", "sheet");
-  view.sheet.onclick = (/** @type {PointerEvent} */ event) => event.target === view.sheet && view.sheet.close();
+  view.sheet.onclick = (/** @type {PointerEvent} */ event) => {
+    if (event.target === view.sheet) view.sheet.close(); // a handler that returns false would keep a form from its submit
+  };
   view.strip = partsStrip();
   const tools = element("div", "tools");
-  tools.append(view.copy, view.code, view.present);
-  root.append(view.strip, tools, view.sheet);
+  tools.append(view.copy, view.code, view.present, view.class);
+  view.bar = element("section", "class");
+  view.bar.hidden = true;
+  view.bar.setAttribute("aria-label", "Class");
+  root.append(view.strip, tools, view.bar, view.sheet);
   return view;
+}
+
+// A class lasts while its tab shows page after page.
+/**
+ * @param {View} view
+ * @param {string} join the code in the link that was opened
+ * @param {number} followed the last move of the lecturer that Python has taken
+ */
+function takePartInClass(view, join, followed) {
+  const client = shared("class", () => new ClassClient());
+  view.client = client;
+  view.showCode = () => {
+    view.awaited = true;
+    view.trigger("code", { link: joinLink(client.code) });
+  };
+  const place = /** @type {import("./class_bar.js").Place} */ (/** @type {any} */ (view));
+  client.changed = () => {
+    drawClass(place);
+    showOnStage(client.isLecturer ? client.view : null);
+  };
+  client.isBusy = isRunning;
+  client.arrived = followed;
+  client.open = (/** @type {unknown} */ page) => view.trigger("follow", page);
+  if (join) client.join(join);
+  else client.resume();
+  drawClass(place);
 }
 
 // Python paints in the theme that it has heard of last. Streamlit tells it of another one only with the next click.
@@ -112,6 +149,7 @@ function showCode(view, { link, side, path, refused }) {
   const parts = [close];
   if (refused) parts.unshift(element("p", "refused", refused));
   else {
+    const joining = new URL(link).searchParams.get("class");
     const figure = document.createElementNS(SVG, "svg");
     // A quiet zone of four modules, as the standard asks.
     figure.setAttribute("viewBox", `-4 -4 ${side + 8} ${side + 8}`);
@@ -120,10 +158,10 @@ function showCode(view, { link, side, path, refused }) {
     const dots = document.createElementNS(SVG, "path");
     dots.setAttribute("d", path);
     figure.append(dots);
-    parts.unshift(figure, element("p", "link", link));
+    parts.unshift(figure, ...(joining ? [element("p", "join-code", joining)] : []), element("p", "link", link));
     if (/^(localhost|127\.|\[::1\])/.test(new URL(link).host)) {
       parts.splice(
-        2,
+        -1,
         0,
         element(
           "p",

@@ -1,0 +1,1 @@
+"""What a link shows, painted before Streamlit has started in the browser."""
