@@ -88,9 +88,8 @@ def test_the_history_of_a_live_training_follows_its_measurements():
     assert shipped.scores["first token"].shape == (9, 2, 2)
 
 
-def test_older_steps_are_thinned_out_first(monkeypatch):
-    monkeypatch.setattr("model.training.live.learner.KEPT_BYTES", 10 * Learner(LiveSettings(), 0)._kept[0].bytes)
-    learner = Learner(LiveSettings(steps=16), 0)
+def test_older_steps_are_thinned_out_first():
+    learner = Learner(LiveSettings(steps=16), 0, most_bytes=10 * Learner(LiveSettings(), 0)._kept[0].bytes)
     for _ in range(16):
         learner.advance()
     assert learner.kept_steps[0] == 0 and learner.kept_steps[-2:] == (15, 16)
