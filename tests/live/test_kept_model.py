@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from model import Experiment, run
 from model.checkpoint import CheckpointError, load, load_card
+from model.norm import NORMS
 from model.registry import MOST_SESSION_MODELS, LoadedModel, SessionModels, session_models
 from model.training.live.kept_model import METADATA, example, from_file, keep, to_file
 from model.training.live.learner import Learner
@@ -174,3 +175,16 @@ def test_copied_lines_open_the_saved_file(tmp_path, monkeypatch):
     namespace = {}
     exec(copy_as_python.python("weights = run(experiment).layers[0]", experiment=Experiment(name, "a b c")), namespace)
     assert namespace["weights"].attention.weights.shape == (2, 4, 4)
+
+
+def test_a_model_of_every_norm_is_kept_but_for_batch_norm_which_is_refused_in_one_sentence():
+    for kind in sorted(NORMS):
+        learner = Learner(LiveSettings(width=16, steps=1, norm_kind=kind), 0)
+        learner.advance()
+        if kind == "batch":
+            with pytest.raises(CheckpointError, match=r"^A model with batch norm cannot be kept: [^.]+\.$"):
+                keep("x", learner.settings, 1, learner.weights_of(1))
+        else:
+            name = keep("x", learner.settings, 1, learner.weights_of(1))
+            trace = run(Experiment(name, text=example(load_card(name).task)))
+            assert trace.layers[0].norm1.std.shape[-1] == 1, kind

@@ -35,6 +35,10 @@ MOST_TITLE = 60  # characters
 MOST_FILE = 16_000_000  # bytes; the largest model of a live training has ten million
 MOST_HEADER = 1_000_000  # bytes
 METADATA = "attention_lab"
+NO_TOKEN_NORM = (
+    "A model with batch norm cannot be kept: its mean and standard deviation belong to a channel, and the other pages "
+    "show those of each token."
+)
 LANGUAGE = "live "  # before the name of a live task: the task on the card
 
 
@@ -42,8 +46,10 @@ def keep(title: str, settings: LiveSettings, step: int, weights: Mapping[str, Te
     """Make a model of the weights at a step, measure its heads, and keep it. Returns the name that finds it.
 
     Raises:
-        CheckpointError: the weights do not fit the settings.
+        CheckpointError: the weights do not fit the settings, or the model has batch norm.
     """
+    if settings.norm_kind == "batch":
+        raise CheckpointError(NO_TOKEN_NORM)
     with shapes_only():
         expected = {key: tuple(tensor.shape) for key, tensor in Transformer(settings.config).state_dict().items()}
     actual = {key: tuple(tensor.shape) for key, tensor in weights.items()}

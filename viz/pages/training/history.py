@@ -15,7 +15,7 @@ from model.training.history import (
     history_of_measurements,
     history_of_steps,
 )
-from model.training.live.kept_model import MOST_TITLE, keep
+from model.training.live.kept_model import MOST_TITLE, NO_TOKEN_NORM, keep
 from model.training.live.learner import KEPT_BYTES
 from viz import canvas
 from viz.captions.training_history import Role, describe_kept_steps, describe_training_history
@@ -173,6 +173,10 @@ def _draw(history: TrainingHistory, title: str, of: Experiment | None, python: s
 def _keep_controls(run: Run, side: int, step: int) -> None:
     """A name for the step that is shown, and the button that makes a model of it."""
     learner = run.pair.learners[side]
+    if learner.settings.norm_kind == "batch":
+        st.caption(NO_TOKEN_NORM)
+        kept_models.show()
+        return
     is_kept = run.rests and step in learner.kept_steps
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="keep_row"):
         title = st.text_input(

@@ -3,7 +3,8 @@
 /** @typedef {import("../types.js").ClassView} ClassView */
 /** @typedef {import("../types.js").ClassResults} ClassResults */
 /** @typedef {import("./class_client.js").ClassClient} ClassClient */
-/** @typedef {{ bar: HTMLElement, sheet: HTMLDialogElement, client: ClassClient, showCode: () => void, drawn?: string }} Place */
+/** @typedef {{ bar: HTMLElement, sheet: HTMLDialogElement, client: ClassClient, showCode: () => void }} Parts */
+/** @typedef {Parts & { drawn?: string }} Place */
 
 import { element } from "../lib/page_state.js";
 import { shared } from "../lib/shared.js";
