@@ -1,9 +1,16 @@
 """Every store of classes keeps the same promises: texts, versions, bounds, an end."""
 
+import time
+
 import pytest
+import redis
+from redis_server import redis_server
 
 from viz.classroom import store as stores
-from viz.classroom.store import MemoryStore
+from viz.classroom.classes import Classes
+from viz.classroom.question import Question
+from viz.classroom.redis_store import AWAY, RedisStore
+from viz.classroom.store import MemoryStore, StoreError
 
 
 class Clock:
@@ -16,9 +23,22 @@ class Clock:
         return self.now
 
 
-@pytest.fixture(params=["memory"])
+@pytest.fixture(scope="module")
+def shared_redis():
+    with redis_server() as address:
+        yield address
+
+
+@pytest.fixture(params=["memory", "redis"])
 def store(request):
-    return MemoryStore()
+    if request.param == "memory":
+        return MemoryStore()
+    address = request.getfixturevalue("shared_redis")
+    with redis.Redis.from_url(address) as client:
+        client.flushall()
+    store = RedisStore(address)
+    request.addfinalizer(store.close)
+    return store
 
 
 def test_a_class_that_does_not_exist_is_empty_and_writing_to_it_does_nothing(store):
@@ -94,3 +114,58 @@ def test_in_memory_a_class_ends_after_its_time_and_makes_room(monkeypatch):
     assert store.read("AAAA2222") is None and store.members("AAAA2222") == {}
     assert store.create("BBBB3333", "", 60)
     assert "AAAA2222" not in store._classes, "nothing is left"
+
+
+def test_in_redis_a_class_and_its_members_end_together_and_leave_nothing(shared_redis):
+    with redis.Redis.from_url(shared_redis, decode_responses=True) as client:
+        client.flushall()
+        store = RedisStore(shared_redis)
+        assert store.create("AAAA2222", "text", 0.4)
+        assert store.write_member("AAAA2222", "one", "a")
+        store.touch("AAAA2222", "one")
+        assert len(client.keys("*")) == 4
+        lives = [client.pttl(key) for key in client.keys("attention-lab:class:*")]
+        assert len(lives) == 3 and all(0 < life <= 400 for life in lives)
+        give_up = time.monotonic() + 10
+        while store.version("AAAA2222") is not None:
+            assert time.monotonic() < give_up
+            time.sleep(0.05)
+        assert store.members("AAAA2222") == {} and store.last_seen("AAAA2222") == {}
+        assert store.create("BBBB3333", "text", 60)
+        assert client.zrange("attention-lab:classes", 0, -1) == ["BBBB3333"]
+        store.delete("BBBB3333")
+        assert client.keys("*") == []
+        store.close()
+
+
+def test_two_replicas_have_the_same_class(shared_redis):
+    one, two = Classes(RedisStore(shared_redis)), Classes(RedisStore(shared_redis))
+    code, key = one.start()
+    two.join(code, "a" * 32)
+    one.ask(code, key, Question("Which?", ("a", "b")))
+    two.answer(code, "a" * 32, "b")
+    two.show(code, key, "masks", "")
+    assert one.student_view(code, "a" * 32)["page"] == "masks"
+    assert one.lecturer_view(code, key)["results"]["answers"] == 1
+    two.end(code, key)
+    assert one.version(code) is None
+    one.store.close()
+    two.store.close()
+
+
+def test_without_redis_it_is_one_sentence_at_once_and_the_class_comes_back_by_itself():
+    clock = Clock()
+    with redis_server() as address:
+        store = RedisStore(address, clock)
+        assert store.version("AAAA2222") is None
+    began = time.monotonic()
+    for _ in range(50):
+        with pytest.raises(StoreError, match="comes back by itself"):
+            store.version("AAAA2222")
+    assert time.monotonic() - began < 5, "nobody waits for a store that is away"
+    with redis_server(int(address.rpartition(":")[2])):
+        with pytest.raises(StoreError):
+            store.version("AAAA2222")
+        clock.now += AWAY
+        assert store.create("AAAA2222", "text", 60) and store.read("AAAA2222") == "text"
+        store.close()

@@ -28,7 +28,7 @@ ROOMS = {
     "viz/app/contents.py": ("streamlit", "viz.app.shell"),
     "viz/app/": ("streamlit", "viz.ui", "viz.pages.lessons", "viz.theme"),
     "viz/cli.py": ("streamlit", "viz.ui", "viz.export", "viz.server", "viz.cache_limit", *FLAT),
-    "viz/classroom/": ("viz.classroom",),
+    "viz/classroom/": ("viz.classroom", "redis"),
     "viz/server/": (
         "viz.server",
         "viz.classroom",

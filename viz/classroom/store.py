@@ -20,7 +20,14 @@ class StoreError(Exception):
 
 
 class Store(Protocol):
-    """A class that does not exist has no text, no members and no version; writing to it does nothing."""
+    """A class that does not exist has no text, no members and no version; writing to it does nothing.
+
+    Every method may raise StoreError.
+    """
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether an answer comes from another process, and may take a while."""
 
     def create(self, code: str, text: str, seconds: float) -> bool:
         """Keep a new class for so many seconds. False: there is no room, or the code is taken."""
@@ -67,6 +74,8 @@ class _Kept:
 
 class MemoryStore:
     """Classes in the memory of this process. They are gone when it ends. Threads may share it."""
+
+    is_remote = False
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock

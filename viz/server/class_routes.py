@@ -11,9 +11,10 @@ import asyncio
 import csv
 import io
 import json
+import os
 import secrets
 from collections.abc import AsyncIterator, Callable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
@@ -24,9 +25,10 @@ from viz.classroom.classes import NO_CLASS, ClassError, Classes
 from viz.classroom.code import digest, read_code, spoken
 from viz.classroom.question import Question, QuestionError
 from viz.classroom.rate_limit import RateLimit
-from viz.classroom.store import MemoryStore, StoreError
+from viz.classroom.store import MemoryStore, Store, StoreError
 
 PATH = "_lab/class"
+SETTING = "ATTENTION_LAB_REDIS"  # the address of the Redis that replicas share; "": the memory of this process
 MAX_BODY = 16_000  # bytes
 PAUSE = 0.25  # seconds between two looks at the class
 TOUCH = 15.0  # seconds between two notes that a browser is still there
@@ -34,7 +36,28 @@ LONGEST = 3 * 3600.0  # seconds of one stream
 TOO_OFTEN = "This was done too often. Wait a few seconds and try again."
 NOT_READABLE = "The class cannot read this message."
 
-CLASSES = Classes(MemoryStore())
+T = TypeVar("T")
+
+
+def open_store(address: str) -> Store:
+    """The store of classes: Redis at this address, or without one the memory of this process.
+
+    Raises:
+        SystemExit: the address is none of Redis, or the package `redis` is not installed.
+    """
+    if not address:
+        return MemoryStore()
+    try:
+        from viz.classroom.redis_store import RedisStore  # noqa: PLC0415  only where it is wanted
+
+        return RedisStore(address)
+    except ImportError as error:
+        raise SystemExit(f'{SETTING} is set. Install what it needs: pip install -e ".[class]"') from error
+    except ValueError as error:
+        raise SystemExit(f"{SETTING} must be an address such as redis://127.0.0.1:6379: {error}.") from error
+
+
+CLASSES = Classes(open_store(os.environ.get(SETTING, "")))
 _salt = secrets.token_hex(8)  # addresses are counted under a name that nobody can turn back into the address
 wrong_codes = RateLimit(at_once=30, each_second=0.5)  # by address: a room shares one behind most networks
 all_wrong_codes = RateLimit(at_once=2000, each_second=100)  # by all addresses together
@@ -59,7 +82,7 @@ async def start(request: Request) -> Response:
     if not starts.spend(_address(request)):
         return _refusal(TOO_OFTEN, 429)
     try:
-        code, key = CLASSES.start()
+        code, key = await _call(CLASSES.start)
     except ClassError as refusal:
         return _refusal(str(refusal), refusal.status)
     except StoreError as error:
@@ -76,7 +99,7 @@ async def act(request: Request) -> Response:
         code, message = await _read(request)
         if not writes.spend(digest(_text(message, "key") or _text(message, "member") or _address(request))):
             raise ClassError(TOO_OFTEN, 429)
-        answer = action(code, message)
+        answer = await _call(action, code, message)
     except ClassError as refusal:
         return _refusal(str(refusal), refusal.status)
     except QuestionError as error:
@@ -94,9 +117,9 @@ async def watch(request: Request) -> Response:
             raise ClassError(TOO_OFTEN, 429)
         key, member = _text(message, "key"), _text(message, "member")
         if key:
-            CLASSES.lecturer_view(code, key)
+            await _call(CLASSES.lecturer_view, code, key)
         else:
-            CLASSES.join(code, member)
+            await _call(CLASSES.join, code, member)
     except ClassError as refusal:
         return _refusal(str(refusal), refusal.status)
     except StoreError as error:
@@ -111,10 +134,11 @@ async def views(code: str, key: str, member: str) -> AsyncIterator[str]:
     for _ in range(int(LONGEST / PAUSE)):
         try:
             if member and quiet >= TOUCH:
-                CLASSES.touch(code, member)
-            version = CLASSES.version(code)
+                await _call(CLASSES.touch, code, member)
+            version = await _call(CLASSES.version, code)
             if version != known:
-                view = CLASSES.lecturer_view(code, key) if key else CLASSES.student_view(code, member)
+                seen_by = CLASSES.lecturer_view if key else CLASSES.student_view
+                view = await _call(seen_by, code, key or member)
                 known, line = version, json.dumps(view, separators=(",", ":"))
                 if line != last:
                     last = line
@@ -131,6 +155,13 @@ async def views(code: str, key: str, member: str) -> AsyncIterator[str]:
             yield "\n"  # a proxy closes a connection on which nothing is sent
         await asyncio.sleep(PAUSE)
         quiet += PAUSE
+
+
+async def _call(function: Callable[..., T], *arguments: Any) -> T:
+    """What the function returns. One that asks another process does so in a thread: others are not kept waiting."""
+    if CLASSES.store.is_remote:
+        return await asyncio.to_thread(function, *arguments)
+    return function(*arguments)
 
 
 def _show(code: str, message: Mapping[str, Any]) -> None:
@@ -186,7 +217,7 @@ async def _read(request: Request) -> tuple[str, Mapping[str, Any]]:
     if wrong_codes.left(address) < 1 or all_wrong_codes.left("") < 1:
         raise ClassError(TOO_OFTEN, 429)
     code = read_code(request.path_params["code"])
-    if code is None or CLASSES.version(code) is None:
+    if code is None or await _call(CLASSES.version, code) is None:
         wrong_codes.spend(address)
         all_wrong_codes.spend("")
         raise ClassError(NO_CLASS, 404)
