@@ -139,18 +139,18 @@ def test_in_redis_a_class_and_its_members_end_together_and_leave_nothing(shared_
 
 
 def test_two_replicas_have_the_same_class(shared_redis):
-    one, two = Classes(RedisStore(shared_redis)), Classes(RedisStore(shared_redis))
-    code, key = one.start()
-    two.join(code, "a" * 32)
-    one.ask(code, key, Question("Which?", ("a", "b")))
-    two.answer(code, "a" * 32, "b")
-    two.show(code, key, "masks", "")
-    assert one.student_view(code, "a" * 32)["page"] == "masks"
-    assert one.lecturer_view(code, key)["results"]["answers"] == 1
-    two.end(code, key)
-    assert one.version(code) is None
-    one.store.close()
-    two.store.close()
+    first, second = Classes(RedisStore(shared_redis)), Classes(RedisStore(shared_redis))
+    code, key = first.start()
+    second.join(code, "a" * 32)
+    first.ask(code, key, Question("Which?", ("a", "b")))
+    second.answer(code, "a" * 32, "b")
+    second.show(code, key, "masks", "")
+    assert first.student_view(code, "a" * 32)["page"] == "masks"
+    assert first.lecturer_view(code, key)["results"]["answers"] == 1
+    second.end(code, key)
+    assert first.version(code) is None
+    first.store.close()
+    second.store.close()
 
 
 def test_without_redis_it_is_one_sentence_at_once_and_the_class_comes_back_by_itself():

@@ -172,8 +172,8 @@ def test_a_kind_that_is_not_there_is_refused():
 def test_the_time_of_a_pass_is_expected_to_grow_as_it_grew_before():
     sized = {n: Sizes(n=n) for n in (128, 256, 512)}
     operations = LAYER_TYPES["attention"].flops
-    one = [(sized[128], 1.0)]
-    assert expected_seconds("attention", sized[256], one) == pytest.approx(
+    first = [(sized[128], 1.0)]
+    assert expected_seconds("attention", sized[256], first) == pytest.approx(
         operations(sized[256]) / operations(sized[128])
     )
     slow = [(sized[128], 1.0), (sized[256], 8.0)]  # n³ by hand: the next is 64

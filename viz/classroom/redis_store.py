@@ -66,7 +66,7 @@ SEEN = NOW + "return {tostring(now), redis.call('HGETALL', KEYS[3])}"
 
 
 class RedisStore:
-    """Classes in the Redis at this address, such as redis://127.0.0.1:6379."""
+    """Classes in the Redis at this address: see `redis.Redis.from_url` for its forms."""
 
     is_remote = True
 

@@ -54,7 +54,7 @@ def open_store(address: str) -> Store:
     except ImportError as error:
         raise SystemExit(f'{SETTING} is set. Install what it needs: pip install -e ".[class]"') from error
     except ValueError as error:
-        raise SystemExit(f"{SETTING} must be an address such as redis://127.0.0.1:6379: {error}.") from error
+        raise SystemExit(f"{SETTING} must be the address of a Redis: {error}.") from error
 
 
 CLASSES = Classes(open_store(os.environ.get(SETTING, "")))
