@@ -200,8 +200,10 @@ class RelativeVectors(Position):
     def __init__(self, config: ModelConfig) -> None:
         super().__init__(config)
         tables = (config.n_layers, config.n_heads, 2 * self.CLIP + 1)
-        self.key_vectors = nn.Parameter(torch.randn(*tables, config.key_width) * 0.02)  # (L, H, 2·CLIP + 1, D)
-        self.value_vectors = nn.Parameter(torch.randn(*tables, config.value_width) * 0.02)  # (L, H, 2·CLIP + 1, D')
+        self.key_vectors = nn.Parameter(torch.empty(*tables, config.key_width))  # (L, H, 2·CLIP + 1, D)
+        self.value_vectors = nn.Parameter(torch.empty(*tables, config.value_width))  # (L, H, 2·CLIP + 1, D')
+        for vectors in (self.key_vectors, self.value_vectors):
+            nn.init.normal_(vectors, std=0.02)
 
     def vectors(self, layer: int, query_positions: Tensor, key_positions: Tensor) -> tuple[Tensor, Tensor]:
         distance = key_positions[None, :] - query_positions[:, None]  # (T, S), negative for keys before the query

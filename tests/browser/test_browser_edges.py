@@ -52,7 +52,7 @@ def test_twelve_heads_are_numbered_on_the_page_and_in_the_file(page, address, tm
     weights = np.tril(np.ones((12, 12, 6, 6)))
     np.savez(tmp_path / "maps.npz", attention=weights / weights.sum(-1, keepdims=True), tokens=list("abcdef"))
     page.goto(f"{address}/your-model")
-    page.locator("input[type=file]").set_input_files(tmp_path / "maps.npz")
+    page.locator(".st-key-npz input[type=file]").set_input_files(tmp_path / "maps.npz")
     page.locator(".st-key-grid .lab[data-drawn]").wait_for()
     wait_for_rest(page)
     numbers = [text for text in drawn(page, "grid") if re.fullmatch(r"\d+", text[0])]

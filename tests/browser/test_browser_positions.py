@@ -11,7 +11,7 @@ from served import PATIENCE, saved, wait_for_rest
 from tabs import SharedPages
 
 from model.analysis.sinusoid import rotation_error, wavelengths
-from model.position import sinusoid
+from model.position import POSITIONS, sinusoid
 from viz.pages.positions.shift_test import MOVES
 from viz.pages.positions.views import VIEWS
 from viz.pages.positions.waves import BASES, ROTATION, WAVES
@@ -242,7 +242,7 @@ def test_no_change_is_paper_and_a_change_has_the_colour_of_the_scale_below_it(st
     visitor = still.open("Shift test", "shift_by=16")
     drawing = ElementTree.fromstring(saved(visitor.page, "shift", "SVG").path().read_bytes())
     maps = drawing.findall(".//{*}g[@class='cells']")
-    assert len(maps) == 7
+    assert len(maps) == len(POSITIONS)
     fills = [{path.get("fill") for path in paths} for paths in maps]
     zero, most = LIGHT.signed[3], LIGHT.signed[6]
     red = {colour: int(colour[1:3], 16) for colour in set().union(*fills) | {zero, most}}

@@ -148,7 +148,7 @@ def test_after_the_last_step_of_a_lesson_the_lessons_are_there_again(room, addre
     assert "mask_kind=sliding" in page.url and "/masks" in page.url
     page.keyboard.press("PageDown")
     expect(page.get_by_role("heading", level=1)).to_have_text("What would you like to understand?")
-    expect(page.get_by_role("button", name="Who may look at whom?")).to_be_visible()
+    expect(page.get_by_role("button", name="Which words may attend to which?")).to_be_visible()
     page.close()
 
 

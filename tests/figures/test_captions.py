@@ -120,7 +120,8 @@ TOKENS = re.compile(
 )
 NO_TOKENS = re.compile(
     "name|over|which|unit|each|roles?|predicts|removed|who|stages|kind|part|seeds|value_name|what|blind|changes|room|"
-    "head|cache|errors|by_distance|similar|largest|schemes|n|labels|ablation|blanks|dropped|language|shown|steps|norms|done"
+    "head|cache|errors|untrained|trained|speeds|decay|layers|embedding|by_norm|"
+    "by_distance|similar|largest|schemes|n|labels|ablation|blanks|dropped|language|shown|steps|norms|done"
 )
 # Of these functions a parameter of this name holds something else.
 OTHERS = {"describe_length_generalisation": {"source"}, "describe_accuracy_by_length": {"shares"}}

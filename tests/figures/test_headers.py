@@ -18,6 +18,7 @@ ROOT = Path(__file__).parents[2]
 FRONTEND = ROOT / "viz/canvas/frontend"
 TYPES = (FRONTEND / "types.d.ts").read_text(encoding="utf-8")
 SPREAD = {
+    "more": set(),  # of `sliding`: what the function that calls it adds, which has a header of its own
     "focus.header": {"row", "pinned"},
     "_token_labels(axes.query_tokens)": {"tokens", "full"},
     "asdict(view)": {field.name for field in fields(TrainingView)},
@@ -46,16 +47,17 @@ def keys_of(node):
 def headers():
     """Component → the keys of the header that a function of viz/canvas/ sends it."""
     sent = {}
-    for path in sorted(ROOT.glob("viz/canvas/*.py")):
-        tree = ast.parse(path.read_text(encoding="utf-8"))
-        sliding = [call.args[0].value for call in calls(tree, "_sliding")]  # two figures that share a header
+    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in sorted(ROOT.glob("viz/canvas/*.py"))]
+    sliding = [call.args[0].value for tree in trees for call in calls(tree, "sliding")]  # figures that share a header
+    for tree in trees:
         for function in [node for node in tree.body if isinstance(node, ast.FunctionDef)]:
-            names = [call.args[0] for call in calls(function, "component")]
+            names = [call.args[0] for name in ("component", "sliding") for call in calls(function, name)]
             for node in ast.walk(function):
                 if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "header":
                     for name in names:
                         components = [name.value] if isinstance(name, ast.Constant) else sliding
-                        sent |= {component: keys_of(node.value) for component in components}
+                        for component in components:
+                            sent.setdefault(component, set()).update(keys_of(node.value))
     return sent
 
 

@@ -822,7 +822,7 @@ def test_what_a_model_writes_is_quoted_beside_what_the_full_model_writes():
 def test_a_model_that_a_page_does_not_show_is_named_with_the_pages_that_do():
     assert describe_pair_model("translate", "grammar", True) == (
         "This page shows “grammar”, because it cannot show the model “translate”. "
-        "The pages Whole model and Translate can."
+        "The pages Whole model, Inside a head and Translate can."
     )
     assert "“translate\\-gru”. The page Translate can." in describe_pair_model("translate-gru", "grammar", False)
 

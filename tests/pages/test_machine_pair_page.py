@@ -166,7 +166,7 @@ def test_a_sentence_that_is_too_long_is_refused_in_a_sentence():
 @pytest.mark.parametrize(
     ("page", "weights", "sentence"),
     [
-        ("heads", "translate", "The pages Whole model and Translate can."),
+        ("heads", "translate", "The pages Whole model, Inside a head and Translate can."),
         ("machine", "translate-gru", "The page Translate can."),
     ],
 )

@@ -48,7 +48,7 @@ def describe_pair_model(name: str, shown: str, is_transformer: bool) -> str:
 
     name, shown: of both models; is_transformer: whether the first one is an encoder–decoder of Transformer layers.
     """
-    place = "The pages Whole model and Translate can" if is_transformer else "The page Translate can"
+    place = "The pages Whole model, Inside a head and Translate can" if is_transformer else "The page Translate can"
     return f"This page shows “{markdown(shown)}”, because it cannot show the model “{markdown(name)}”. {place}."
 
 

@@ -74,7 +74,7 @@ def test_a_link_restores_the_sizes_and_what_is_counted_follows_them(costs):
     slider.focus()
     slider.press("ArrowLeft")
     expect(costs.sentence("layer_costs")).to_contain_text("from n = 129 on")
-    expect(costs.page).to_have_url(re.compile("cost_d=128"))
+    expect(costs.page.page).to_have_url(re.compile("cost_d=128"))
 
 
 def test_measuring_goes_on_without_a_run_of_the_page_is_stopped_and_shared(costs, context, address):

@@ -180,7 +180,7 @@ export class ClassClient {
     setTimeout(() => this.view?.follows && this.#openPage(this.view), Math.random() * view.spread * 1000);
   }
 
-  // A page that is being drawn may lose what is sent to it. So it is sent until Python has taken it, or the lecturer has
+  // A page that is being drawn may lose what is sent to it. So it is sent until Python has taken it, the lecturer has
   // moved on, or the student has let go.
   /** @param {ClassView} view */
   #openPage(view, tries = TRIES) {

@@ -64,8 +64,9 @@ function build(root) {
   });
   view.class = button("Class", "Start a class, or join one", () => classSheet(/** @type {any} */ (view)));
   view.sheet = element("dialog", "sheet");
+  // Not in one expression: a handler that returns false keeps the forms of the sheet from being sent.
   view.sheet.onclick = (/** @type {PointerEvent} */ event) => {
-    if (event.target === view.sheet) view.sheet.close(); // a handler that returns false would keep a form from its submit
+    if (event.target === view.sheet) view.sheet.close();
   };
   view.strip = partsStrip();
   const tools = element("div", "tools");
