@@ -212,6 +212,17 @@ def translations(seen: Seen) -> Reading:
     return Reading(table, {"accuracy": ({"network": networks, "words": classes}, shares)})
 
 
+@reads("misspelt")
+def misspelt(seen: Seen) -> Reading:
+    networks, counts = ["Transformer", "Transformer on subwords"], [0, 1, 2]
+    right, unknown = (np.asarray(seen.python[name]) for name in ("accuracy", "unknown"))  # from the copied lines
+    assert right.shape == unknown.shape == (len(networks), len(counts))
+    table = {"network": np.repeat(networks, 3), "misspelt words": counts * 2}
+    table |= {"unknown tokens": unknown.ravel(), "accuracy": right.ravel()}
+    axes = {"network": networks, "misspelt_words": counts}
+    return Reading(table, {"accuracy": (axes, right), "unknown": (axes, unknown)})
+
+
 @reads("meant")
 def meant(seen: Seen) -> Reading:
     experiment = Experiment("resolver", seen.control("text") or REFERENT)

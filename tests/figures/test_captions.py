@@ -124,7 +124,12 @@ NO_TOKENS = re.compile(
     "by_distance|similar|largest|schemes|n|labels|ablation|blanks|dropped|language|shown|steps|norms|done"
 )
 # Of these functions a parameter of this name holds something else.
-OTHERS = {"describe_length_generalisation": {"source"}, "describe_accuracy_by_length": {"shares"}}
+OTHERS = {
+    "describe_length_generalisation": {"source"},
+    "describe_accuracy_by_length": {"shares"},
+    "describe_typed_unknown": {"unknown"},
+    "describe_unknown_words": {"shares", "unknown"},
+}
 
 
 def _punctuated(value: object) -> object:

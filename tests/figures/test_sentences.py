@@ -67,6 +67,8 @@ from viz.captions.translate import (
     describe_nouns,
     describe_referent,
     describe_translation,
+    describe_typed_unknown,
+    describe_unknown_words,
     format_ln,
 )
 from viz.captions.typed_text import describe_pair_model, describe_unknown
@@ -686,6 +688,16 @@ def test_networks_that_are_right_and_those_that_are_not():
     assert describe_networks({"G": "x", "T": "z"}, "y").startswith("**None of them** writes the correct answer.")
     assert describe_networks({"G": "x"}, "y").startswith("The network does not write the correct answer.")
     assert "no reference answer" in describe_networks({"G": "x"}, None)
+
+
+def test_unknown_words_are_counted_for_each_network():
+    assert describe_typed_unknown({"T": (1, 3), "P": (0, 1)}) == (
+        "Unknown in this source: 1 of 3 tokens for the **T** and 0 of 1 token for the **P**."
+    )
+    assert describe_unknown_words([0, 1], {"T": A([1.0, 0.1])}, {"T": A([0.0, 0.125])}, 60) == (
+        "60 new sentences per point, tested here: **T** 100 % correct with 0 misspelt (0.0 % of its tokens unknown), "
+        "10 % correct with 1 misspelt (12.5 % of its tokens unknown)."
+    )
 
 
 def test_quality_names_lengths_and_classes_of_lengths():

@@ -68,6 +68,8 @@ from viz.captions.translate import (
     describe_nouns,
     describe_referent,
     describe_translation,
+    describe_typed_unknown,
+    describe_unknown_words,
 )
 from viz.captions.why import (
     describe_initial_gradients,
@@ -344,6 +346,14 @@ CASES: dict[str, Cases] = {
         "not asked": lambda: _quality(NAN),
         "classes": lambda: describe_accuracy_by_length(
             {"GRU": A([1.0])}, [8], None, "60 new sentences", "Correct", ["3 to 8 words"]
+        ),
+    },
+    "translate.describe_typed_unknown": {
+        "both": lambda: describe_typed_unknown({"Transformer": (1, 3), "Pieces": (0, 1)}),
+    },
+    "translate.describe_unknown_words": {
+        "both": lambda: describe_unknown_words(
+            [0, 1], {"T": A([1.0, 0.1]), "P": A([0.9, 0.2])}, {"T": A([0.0, 0.125]), "P": A([0.0, 0.0])}, 60
         ),
     },
     "translate.describe_ablation": {

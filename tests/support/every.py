@@ -100,6 +100,7 @@ SHOWN = {
         "copies",
         "translations",
     ),
+    ("translate", (("panel", "Unknown words"),)): ("writing", "alignment", "misspelt"),
     ("translate", (("network", "GRU without attention"),)): ("writing", "networks"),
     ("translate", (("norm", "false"), ("panel", "Ablation"))): ("writing", "alignment", "taken_out"),
     ("translate", (("task", "Coreference"),)): ("layer_0", "layer_1", "meant"),

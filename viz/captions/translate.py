@@ -162,6 +162,28 @@ def describe_accuracy_by_length(
     return f"{what}, {n}: {'; '.join(parts)}."
 
 
+def describe_typed_unknown(unknown: Mapping[str, tuple[int, int]]) -> str:
+    """unknown: network → (unknown tokens, all tokens) of the source that is typed."""
+    parts = [f"{count} of {counted(size, 'token')} for the **{name}**" for name, (count, size) in unknown.items()]
+    return f"Unknown in this source: {join_with_and(parts)}."
+
+
+def describe_unknown_words(
+    n_words: Sequence[int], shares: Mapping[str, Array], unknown: Mapping[str, Array], n: int
+) -> str:
+    """shares: network → share right (N,) with each number of misspelt words; unknown: the share of unknown tokens (N,);
+    n: sentences for each number."""
+    parts = [
+        f"**{name}** "
+        + ", ".join(
+            f"{100 * share:.0f} % correct with {count} misspelt ({100 * lost:.1f} % of its tokens unknown)"
+            for count, share, lost in zip(n_words, values, unknown[name], strict=True)
+        )
+        for name, values in shares.items()
+    ]
+    return f"{counted(n, 'new sentence')} per point, tested here: {'; '.join(parts)}."
+
+
 def describe_ablation(a: str, b: str, ablation: str, exact: tuple[float, float], n: int, unit: str = "word") -> str:
     """a, b: what is written whole and without; ablation: "without layer norm", "the same" where nothing is removed;
     exact: shares of n fresh sentences right."""

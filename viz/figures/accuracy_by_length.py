@@ -47,7 +47,7 @@ def quality(
                 line={"color": colour, "width": 3, "dash": dash},
                 marker={"size": 5},
                 customdata=list(lengths),
-                hovertemplate=f"{name}<br>length %{{customdata}}: %{{y:.0%}}<extra></extra>",
+                hovertemplate=f"{name}<br>{x_name}: %{{customdata}}<br>correct: %{{y:.0%}}<extra></extra>",
             )
         )
     every = max(1, len(lengths) // 12)

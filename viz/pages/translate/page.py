@@ -12,6 +12,7 @@ from viz.pages.translate import (
     decoded,
     decoding_steps,
     side_by_side,
+    unknown_words,
     views,
     word_rows,
 )
@@ -59,6 +60,8 @@ if settings.reads_pairs:
             translate_ablation.show(experiment, layer, head, row, theme)
         case "Claims checked":
             claims.show(decoding)
+        case "Unknown words":
+            missing = unknown_words.show(experiment, theme)
 else:
     coreference.show(experiment, theme)
 

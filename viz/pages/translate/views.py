@@ -64,7 +64,7 @@ def choose_row(row: int | None) -> None:
     st.session_state[Param.TARGET_STEP] = None if row is None else row + 1
 
 
-SECTIONS = ("Side by side", "Accuracy by length", "Ablation", "Claims checked")
+SECTIONS = ("Side by side", "Accuracy by length", "Ablation", "Claims checked", "Unknown words")
 
 
 def section(task: str, network: str) -> str:
@@ -74,6 +74,7 @@ def section(task: str, network: str) -> str:
         SECTIONS[1]: True,
         SECTIONS[2]: network in STACKS,
         SECTIONS[3]: True,
+        SECTIONS[4]: task == "Translation" and set(STACKS) <= compute.available_tasks()[task].keys(),
     }
     return controls.choice("More", [name for name, is_there in available.items() if is_there], key=Param.PANEL)
 
