@@ -79,7 +79,8 @@ def show(experiment: Experiment, theme: Theme) -> Missing | None:
     )
     st.caption(
         "Held-out sentences have no unknown word, because the generator has a closed vocabulary. Here two neighbouring "
-        "letters of a word are exchanged; the correct answer is the translation of the word as it was. Neither network saw a misspelt word in training."
+        "letters of a word are exchanged; the correct answer is the translation of the word as it was. Neither network "
+        "saw a misspelt word in training."
     )
     return None
 
