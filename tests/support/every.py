@@ -6,6 +6,8 @@ from typing import Any
 
 from screen import component, visit, well
 
+from viz.ui import server_cache
+
 SHOWN = {
     ("heads", ()): ("sentence", "grid", "enlarged", "next", "lens"),
     ("heads", (("panel", "Rollout"),)): ("sentence", "grid", "enlarged", "rollout"),
@@ -141,6 +143,18 @@ def opened(page, state):
         screen.button(key="measure").click()
         well(screen.run())
     return screen
+
+
+_clear_results = server_cache.clear
+
+
+def _clear_results_and_pages():
+    """A page whose results are gone computes them anew, and would lose the file that a test asks it for."""
+    _clear_results()
+    opened.cache_clear()
+
+
+server_cache.clear = _clear_results_and_pages
 
 
 def file_of(page, state, key, kind):
