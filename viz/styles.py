@@ -11,6 +11,7 @@ PAGE_TOOLS = ("lesson", "save", "save_page", "share")  # what belongs to a page;
 # Components that look alike share a style sheet.
 SHARED = {
     "rotation": "sinusoid_waves",
+    "layer_grid": "sinusoid_waves",
     "training_history": "sinusoid_waves",
     "decoding_costs": "layer_costs",
     "tiled_attention": "layer_costs",

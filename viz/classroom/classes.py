@@ -37,7 +37,7 @@ class ClassError(Exception):
 
 @dataclass(frozen=True)
 class PosedQuestion:
-    """A question that was asked, and its measured answer once the lecturer has revealed it."""
+    """A question to the class, and its measured answer once the lecturer has revealed it."""
 
     question: Question
     revealed: bool = False

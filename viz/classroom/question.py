@@ -17,7 +17,7 @@ class QuestionError(ValueError):
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked. Without choices, the answer is a number."""
+    """One question. Without choices, the answer is a number."""
 
     text: str
     choices: tuple[str, ...] = ()

@@ -17,7 +17,7 @@ from viz.classroom.store import StoreError
 PREFIX = "attention-lab:class:"
 ALL = "attention-lab:classes"  # a sorted set: code → the time at which the class ends
 TIMEOUT = 0.5  # seconds that Redis may take to answer
-AWAY = 2.0  # seconds after a failure in which Redis is not asked again
+AWAY = 2.0  # seconds after a failure in which nothing is sent to Redis
 GONE = "The store of the class cannot be reached. The class comes back by itself; everything else works."
 
 # KEYS: the class, its members, when they were seen, all classes. ARGV[1]: the code.
@@ -43,7 +43,7 @@ if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
 local full = redis.call('HLEN', KEYS[2]) >= tonumber(ARGV[4])
 if full and redis.call('HEXISTS', KEYS[2], ARGV[2]) == 0 then return 0 end
 redis.call('HSET', KEYS[2], ARGV[2], ARGV[3])
-redis.call('PEXPIREAT', KEYS[2], redis.call('PEXPIRETIME', KEYS[1]))
+redis.call('PEXPIRE', KEYS[2], redis.call('PTTL', KEYS[1]))
 redis.call('HINCRBY', KEYS[1], 'version', 1)
 return 1
 """
@@ -58,7 +58,7 @@ TOUCH = (
     + """
 if redis.call('HEXISTS', KEYS[2], ARGV[2]) == 0 then return 0 end
 redis.call('HSET', KEYS[3], ARGV[2], now)
-redis.call('PEXPIREAT', KEYS[3], redis.call('PEXPIRETIME', KEYS[1]))
+redis.call('PEXPIRE', KEYS[3], redis.call('PTTL', KEYS[1]))
 return 1
 """
 )
@@ -131,7 +131,7 @@ class RedisStore:
         return self._ask(lambda: self._redis.eval(script, len(keys), *keys, code, *arguments))
 
     def _ask(self, question: Callable[[], Any]) -> Any:
-        """What Redis answers. After a failure it is left alone for a while, so that nobody waits for it.
+        """What Redis answers. After a failure it is left alone for a while, so that no request waits for it.
 
         Raises:
             StoreError: Redis does not answer.

@@ -30,7 +30,7 @@ from viz.classroom.store import MemoryStore, Store, StoreError
 PATH = "_lab/class"
 SETTING = "ATTENTION_LAB_REDIS"  # the address of the Redis that replicas share; "": the memory of this process
 MAX_BODY = 16_000  # bytes
-PAUSE = 0.25  # seconds between two looks at the class
+PAUSE = 0.25  # seconds between two checks of the class
 TOUCH = 15.0  # seconds between two notes that a browser is still there
 LONGEST = 3 * 3600.0  # seconds of one stream
 TOO_OFTEN = "This was done too often. Wait a few seconds and try again."
@@ -58,7 +58,7 @@ def open_store(address: str) -> Store:
 
 
 CLASSES = Classes(open_store(os.environ.get(SETTING, "")))
-_salt = secrets.token_hex(8)  # addresses are counted under a name that nobody can turn back into the address
+_salt = secrets.token_hex(8)  # addresses are counted under a keyed hash, from which the address cannot be computed
 wrong_codes = RateLimit(at_once=30, each_second=0.5)  # by address: a room shares one behind most networks
 all_wrong_codes = RateLimit(at_once=2000, each_second=100)  # by all addresses together
 starts = RateLimit(at_once=10, each_second=0.05)  # classes that one address starts

@@ -5,6 +5,7 @@ import json
 import secrets
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from typing import Generic, TypeVar
@@ -21,7 +22,7 @@ class Stopped(Exception):
     """The computation is to stop now."""
 
 
-class BackgroundRun:
+class BackgroundRun(ABC):
     """A computation that rests, waits in the queue, or computes. A class of this kind computes in `work`."""
 
     def __init__(self) -> None:
@@ -33,16 +34,17 @@ class BackgroundRun:
         self._seen = time.monotonic()
         self._thread: threading.Thread | None = None
 
+    @abstractmethod
     def work(self) -> None:
         """Compute. It calls `check` often."""
-        raise NotImplementedError
 
+    @abstractmethod
     def conclude(self) -> None:
         """What comes after `work`, also where it was stopped."""
 
+    @abstractmethod
     def messages(self, after: int) -> Sequence[tuple[int, str]]:
         """The number and the text of every event after this number."""
-        raise NotImplementedError
 
     def touch(self) -> None:
         """Record that a visitor is watching."""
@@ -111,7 +113,7 @@ class BackgroundRun:
 R = TypeVar("R", bound=BackgroundRun)
 
 
-class BackgroundRuns(Generic[R]):
+class BackgroundRuns(ABC, Generic[R]):
     """The computations of all visitors, by name. When there are too many, those that no visitor watches are removed."""
 
     def __init__(self) -> None:
@@ -125,7 +127,7 @@ class BackgroundRuns(Generic[R]):
         return iter(tuple(self._runs.values()))
 
     def add(self, run: R) -> R:
-        """From now on the computation can be found and its events can be heard."""
+        """From now on the computation can be found and its events can be received."""
         with self._lock:
             self._runs[run.name] = run
             streams.open_channel(run.name, run)
@@ -136,9 +138,9 @@ class BackgroundRuns(Generic[R]):
                     self._drop(old.name)
         return run
 
+    @abstractmethod
     def too_many(self) -> bool:
         """Whether one must be forgotten."""
-        raise NotImplementedError
 
     def find(self, name: str) -> R | None:
         """The computation of that name; None if it is forgotten."""

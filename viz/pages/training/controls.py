@@ -142,7 +142,7 @@ def choose_view() -> str:
 
 
 def _sidebar(seen: bool, name: str) -> DeltaGenerator:
-    """The sidebar; or a place in it that nobody sees, so that the values of the controls stay."""
+    """The sidebar; or a hidden place in it, so that the values of the controls stay."""
     return st.sidebar if seen else st.sidebar.container(key=f"unseen_{name}")
 
 
@@ -151,7 +151,7 @@ def choose(seen: bool = True, shows_b: bool = True) -> Chosen:
     with _sidebar(seen, "training"):
         task = TASKS[st.selectbox("Task", list(TASKS), key=Param.TRAIN_TASK, bind="query-params")]
         st.caption(LIVE_TASKS[task].purpose)
-        values = _row(SIZES) | _row(CHOICES[:2]) | _row(CHOICES[2:])
+        values = _row(SIZES) | _row(CHOICES[:2], widths=(3, 2)) | _row(CHOICES[2:])
         st.caption("Components of A")
         for part in PARTS:
             values[part.field] = st.toggle(
@@ -175,10 +175,10 @@ def choose(seen: bool = True, shows_b: bool = True) -> Chosen:
         return replace(_with_b(a), seeds=int(seeds))
 
 
-def _row(settings: Sequence[Setting]) -> dict[str, Any]:
-    """Selects side by side. Returns field → value."""
+def _row(settings: Sequence[Setting], widths: Sequence[int] | None = None) -> dict[str, Any]:
+    """Selects side by side. widths: relative to each other; None: all the same. Returns field → value."""
     values = {}
-    for setting, column in zip(settings, st.columns(len(settings), gap="small"), strict=True):
+    for setting, column in zip(settings, st.columns(widths or len(settings), gap="small"), strict=True):
         with column:
             text = st.selectbox(
                 setting.label[0].upper() + setting.label[1:],
@@ -225,7 +225,7 @@ def _with_b(a: LiveSettings) -> Chosen:
 
 def comparison_buttons() -> None:
     """A button for each known comparison."""
-    with st.container(horizontal=True, gap="small"):
+    with st.container(horizontal=True, gap="small", key="comparisons"):
         for number, comparison in enumerate(COMPARISONS):
             st.button(
                 comparison.label,

@@ -75,7 +75,7 @@ def upload_maps() -> GivenMaps | None:
         except ArraysError as error:
             st.info(escape_markdown(str(error)))
     sample = file is None and st.toggle(
-        f"Open a sample: “{controls.PROSE}” in our model stories", key=Param.SAMPLE, bind="query-params"
+        "Open a sample, made by our model stories", key=Param.SAMPLE, bind="query-params"
     )
     with st.expander("How to save one"):
         st.markdown(HOW)

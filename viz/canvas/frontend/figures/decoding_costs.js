@@ -8,8 +8,8 @@
 import { asBytes, asCount, DECODING } from "../lib/cost.js";
 import { drawSheet, sheetHeight } from "../lib/cost_sheet.js";
 import { asSvg, onCanvas } from "../lib/drawing.js";
-import { countDrawing, drawings, element, projected, rootOf, unpack } from "../lib/page_state.js";
-import { sliders } from "../lib/sliders.js";
+import { countDrawing, drawings, projected, rootOf, unpack } from "../lib/page_state.js";
+import { canvasBelowSliders } from "../lib/sliders.js";
 
 const MARK = ["dot", "square", "frame", "triangle"];
 const COLUMNS = [
@@ -35,20 +35,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
 
 /** @param {Root} root */
 function build(root) {
-  const canvas = element("canvas", "drawing");
-  canvas.setAttribute("role", "img");
-  /** @type {any} */
-  const view = { root, canvas };
-  view.controls = sliders(
-    (state) => {
-      view.state = state;
-      arrange(view);
-    },
-    (state) => view.post(state),
-  );
-  root.append(view.controls.node, canvas);
-  new ResizeObserver(() => arrange(view)).observe(root);
-  return view;
+  return canvasBelowSliders(root, arrange);
 }
 
 /** @param {View} view */

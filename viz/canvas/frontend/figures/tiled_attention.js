@@ -7,8 +7,8 @@
 
 import { colourOf, colourTable, FULL } from "../lib/cells.js";
 import { asSvg, fitted, onCanvas, widthOf } from "../lib/drawing.js";
-import { countDrawing, drawings, element, legible, rootOf, unpack } from "../lib/page_state.js";
-import { sliders } from "../lib/sliders.js";
+import { countDrawing, drawings, legible, rootOf, unpack } from "../lib/page_state.js";
+import { canvasBelowSliders } from "../lib/sliders.js";
 
 const NARROW = 700;
 const [SIZE, TITLE] = [12, 13];
@@ -31,20 +31,8 @@ export default function ({ data, parentElement, setTriggerValue }) {
 
 /** @param {Root} root */
 function build(root) {
-  const canvas = element("canvas", "drawing");
-  canvas.setAttribute("role", "img");
-  /** @type {any} */
-  const view = { root, canvas };
-  view.controls = sliders(
-    (state) => {
-      view.state = state;
-      arrange(view);
-    },
-    (state) => view.post(state),
-  );
-  root.append(view.controls.node, canvas);
+  const view = canvasBelowSliders(root, arrange);
   root.advance = (delta) => view.controls.step(view.header.sliders[0].name, delta);
-  new ResizeObserver(() => arrange(view)).observe(root);
   return view;
 }
 

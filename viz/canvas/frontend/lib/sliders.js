@@ -22,7 +22,7 @@ export function connectRange(range, protocol, onMove, onRest) {
 const WAIT = 200; // milliseconds that a slider rests before it is posted to Python
 
 // specs: [{ name, label, values }]; onMove(state) at every step, post(state) at rest. Returns { node, receive(specs,
-// state, heard), step(name, delta), set(name, value, rest) }.
+// state, acknowledged), step(name, delta), set(name, value, rest) }.
 /**
  * @param {(state: any) => void} onMove
  * @param {(post: { number: number, value: unknown }) => void} post
@@ -112,4 +112,26 @@ export function sliders(onMove, post) {
     if (rest) protocol.act(() => values, post);
   }
   return { node, receive, step, set };
+}
+
+/**
+ * The view of a figure that is one canvas below its sliders. It is arranged anew at each move and at each change of size.
+ * @param {import("../types.d.ts").Root} root
+ * @param {(view: any) => void} arrange
+ */
+export function canvasBelowSliders(root, arrange) {
+  const canvas = element("canvas", "drawing");
+  canvas.setAttribute("role", "img");
+  /** @type {any} */
+  const view = { root, canvas };
+  view.controls = sliders(
+    (state) => {
+      view.state = state;
+      arrange(view);
+    },
+    (state) => view.post(state),
+  );
+  root.append(view.controls.node, canvas);
+  new ResizeObserver(() => arrange(view)).observe(root);
+  return view;
 }

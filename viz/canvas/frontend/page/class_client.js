@@ -8,12 +8,12 @@
 
 const ADDRESS = "./_lab/class";
 const RETRY = 1000; // milliseconds before a broken stream is opened again, and up to twice as many
-const LOOK = 300; // milliseconds between two looks at the lecturer's address
+const CHECK = 300; // milliseconds between two checks of the lecturer's address
 const STARTED = "attention-lab-class"; // in the browser: the code and the key of the class that was started here
 const JOINED = "attention-lab-class-joined"; // in the tab: the class that it takes part in
 const MEMBER = "attention-lab-member"; // in the browser: the random name under which it answers
 const TRIES = 100;
-const BUSY = 150; // milliseconds until the page is looked at again while it is drawn
+const BUSY = 150; // milliseconds until the page is checked again while it is drawn
 const AGAIN = 2500; // milliseconds after which a move that Python has not taken is sent again
 const NOT_SENT = "The server does not answer. Try again.";
 
@@ -101,7 +101,7 @@ export class ClassClient {
     Object.assign(this, { code, key, view: null, message: "", followedMove: -1, arrived: -1 });
     writeItem(tabStore(), JOINED, { code, key });
     this.#watch();
-    if (key) this.#watching = setInterval(() => this.#show(), LOOK);
+    if (key) this.#watching = setInterval(() => this.#show(), CHECK);
     this.changed();
   }
 
@@ -113,7 +113,7 @@ export class ClassClient {
   }
 
   #shown = ""; // the link that the class was shown last
-  #before = ""; // the link at the last look: a link that still changes is not shown
+  #before = ""; // the link at the last check: a link that still changes is not shown
 
   // The lecturer's page is what its address says. It is shown once it rests.
   async #show() {
