@@ -2,9 +2,9 @@
 
 import asyncio
 import json
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from protocol import alone
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
@@ -120,12 +120,6 @@ def test_a_flood_is_refused(client, room, monkeypatch):
     assert [client.post("/_lab/class").status_code for _ in range(2)] == [200, 429]
 
 
-def run(work):
-    """The result of a coroutine, in a thread of its own: this one may have the event loop of a browser."""
-    with ThreadPoolExecutor(1) as pool:
-        return pool.submit(asyncio.run, asyncio.wait_for(work, 20)).result()
-
-
 def lines(count, *what):
     async def collected():
         kept = []
@@ -136,7 +130,7 @@ def lines(count, *what):
                 return kept
         return kept
 
-    return run(collected())
+    return alone(asyncio.wait_for(collected(), 20))
 
 
 def test_a_stream_begins_with_what_is_there_and_ends_with_the_class(client, room):
@@ -155,7 +149,7 @@ def test_a_stream_begins_with_what_is_there_and_ends_with_the_class(client, room
                 class_routes.CLASSES.end(code, key)
         return [json.loads(line) for line in kept if line.strip()]
 
-    assert run(until_the_end())[-1] == {"ended": True}
+    assert alone(asyncio.wait_for(until_the_end(), 20))[-1] == {"ended": True}
 
 
 def test_a_store_that_is_away_is_one_sentence_and_comes_back(client, room, monkeypatch):

@@ -206,6 +206,14 @@ def test_who_is_gone_is_not_counted_and_makes_room_in_a_full_class(classes, room
     assert set(classes.store.members(code)) == {ANN, "c" * 32}, "an answer is kept"
 
 
+def test_what_is_seen_changes_when_somebody_is_gone_although_nobody_has_written(classes, room, clock):
+    code, key = room
+    before = classes.version(code)
+    assert classes.version(code) == before
+    clock.now += rules.HERE + 1
+    assert classes.version(code) != before and classes.lecturer_view(code, key)["present"] == 0
+
+
 def test_the_name_of_a_browser_is_a_random_word(classes, room):
     for name in ("", "Ann", "x" * 50, "a" * 20 + "/", "é" * 20, "a" * 20 + "\n"):
         with pytest.raises(ClassError, match="no name"):

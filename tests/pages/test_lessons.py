@@ -13,7 +13,7 @@ from model.mask import MaskSpec, mask_from_hex
 from model.switches import PARTS
 from viz.captions.heads import strip_markdown
 from viz.lessons import old_answers
-from viz.lessons.grading import format_answer, is_right
+from viz.lessons.grading import format_answer, is_right, right_answer
 from viz.lessons.lesson import Call, Lesson, LessonError, Question, Step
 from viz.lessons.parse import read, read_folders
 from viz.pages.lessons import answers, banner
@@ -382,3 +382,11 @@ def test_a_changed_file_is_read_anew(tmp_path, monkeypatch):
 def test_folders_are_named_on_the_command_line(monkeypatch):
     monkeypatch.setattr("sys.argv", ["app.py", "--lessons", "/one", "--other", "--lessons=/two"])
     assert banner.folders()[1:] == [Path("/one"), Path("/two")]
+
+
+def test_the_right_answer_to_a_class_is_a_choice_or_the_number_that_was_measured():
+    call = Call("x", ())
+    assert right_answer(Question("How many?", call, tolerance=0.01), 0.12345) == "0.12"
+    near = Question("About how much?", call, ("0.1", "0.5", "0.9"), tolerance=0.2)
+    assert right_answer(near, 0.55) == "0.5" and right_answer(near, 5.0) == ""
+    assert right_answer(Question("Which?", call, ("The mask", "The norm")), "the norm") == "The norm"

@@ -9,6 +9,7 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from viz.pack import pack
 from viz.server import first_paint
+from viz.server.preview import first_run
 from viz.server.preview import previews as module
 from viz.server.preview.markup import Preview, preview_of
 from viz.server.preview.page_tree import page_tree
@@ -239,3 +240,39 @@ def test_the_theme_of_a_figure_is_in_its_header_only():
     data = pack({"key": "a", "theme": vars(THEMES["light"])})
     header = json.loads(data[4 : 4 + int.from_bytes(data[:4], "little")])
     assert set(header["theme"]) == set(vars(THEMES["dark"]))
+
+
+class ServerOfOneRun:
+    """The part of Streamlit's server that a first run uses: it sends two elements, and how the run ended."""
+
+    def __init__(self, status):
+        self.status, self.closed = status, []
+
+    def connect_session(self, client, user_info):
+        self.client = client
+        return "a session"
+
+    def handle_backmsg(self, session, message):
+        ended = ForwardMsg()
+        ended.script_finished = self.status
+        for sent in (markdown("# Heads", 0), markdown("Every square", 1), ended):
+            self.client.write_forward_msg(sent)
+
+    def close_session(self, session):
+        self.closed.append(session)
+
+
+@pytest.mark.parametrize(
+    ("status", "elements"),
+    [
+        (ForwardMsg.FINISHED_SUCCESSFULLY, 2),
+        (ForwardMsg.FINISHED_WITH_COMPILE_ERROR, 0),
+        (ForwardMsg.FINISHED_EARLY_FOR_RERUN, 0),
+    ],
+)
+def test_a_run_that_has_failed_or_has_not_ended_gives_no_preview(monkeypatch, status, elements):
+    server = ServerOfOneRun(status)
+    monkeypatch.setattr(first_run.runtime, "exists", lambda: True)
+    monkeypatch.setattr(first_run.runtime, "get_instance", lambda: server)
+    assert len(alone(first_run.first_run("heads", "", seconds=0.2))) == elements
+    assert server.closed == ["a session"]

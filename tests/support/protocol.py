@@ -10,7 +10,7 @@ import time
 from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 from urllib.parse import parse_qsl, urlencode
 
 from streamlit.proto.BackMsg_pb2 import BackMsg
@@ -19,6 +19,7 @@ from streamlit.proto.WidgetStates_pb2 import WidgetState
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
+T = TypeVar("T")
 PATIENCE = 240  # seconds
 # Controls that a visitor keeps the value of: the field of their state, and where the element has the value.
 HELD = {
@@ -40,10 +41,10 @@ class Link:
     button: str = ""
 
 
-def alone(visit: Coroutine[None, None, None]) -> None:
+def alone(visit: Coroutine[Any, Any, T]) -> T:
     """Run a visit in a thread of its own: a browser test of the same process may have a loop running in this one."""
     with ThreadPoolExecutor(1) as pool:
-        pool.submit(asyncio.run, visit).result()
+        return pool.submit(asyncio.run, visit).result()
 
 
 @dataclass
