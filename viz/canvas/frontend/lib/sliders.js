@@ -115,7 +115,7 @@ export function sliders(onMove, post) {
 }
 
 /**
- * The view of a figure that is one canvas below its sliders. It is arranged anew at each move and when its size changes.
+ * The view of a figure that is one canvas below its sliders. It is arranged at each move and when its size changes.
  * @param {import("../types.d.ts").Root} root
  * @param {(view: any) => void} arrange
  */
