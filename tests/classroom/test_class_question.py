@@ -45,6 +45,6 @@ def test_the_choices_are_in_order_fit_into_a_question_and_hold_the_right_one(cou
 
 def test_a_long_text_still_makes_a_question_of_a_class():
     words, mask = [f"{'w' * 90}{place}" for place in range(60)], np.tri(60, dtype=bool)
-    asked = about_strongest(mask, np.eye(60), words, 59, "layer 0, head 0", revealed=False)
-    assert asked is not None
-    assert len(Question(asked.text, tuple(asked.choices)).choices) == MAX_CHOICES
+    question = about_strongest(mask, np.eye(60), words, 59, "layer 0, head 0", revealed=False)
+    assert question is not None
+    assert len(Question(question.text, tuple(question.choices)).choices) == MAX_CHOICES
