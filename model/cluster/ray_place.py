@@ -36,6 +36,7 @@ from model.transformer import Trace
 
 ROOT = Path(__file__).parents[2]
 CONNECT = 60.0  # seconds for the connection to a cluster, or for the start of one on this machine
+PATIENCE = 20.0  # seconds of these that a visitor waits
 ANSWER = 400.0  # seconds for one forward pass with all its tries, and for its turn
 AGAIN = 30.0  # seconds until a cluster that was gone is tried again
 TICK = 0.2  # seconds between two checks whether the visitor is still there
@@ -66,6 +67,7 @@ class Connection:
         self._lock = Lock()
         self._number = 0
         self._sent: OrderedDict[str, None] = OrderedDict()  # the names of the models that the child keeps
+        self.began = monotonic()
         self.known = Event()  # whether it is known that the cluster answers or does not
         self.workers = 0  # 0: no cluster
         self.processes: deque[int] = deque(maxlen=64)  # of the workers that answered last
@@ -174,8 +176,10 @@ class RayPlace(Place):
         self._connection: Connection | None = None
         self._next = 0.0  # when the cluster may be tried again
 
-    def connect(self, waiting: Waiting = lambda ahead: None) -> Connection:
-        """The connection; it is made if there is none. waiting: called again and again, with 0.
+    def connect(self, waiting: Waiting = lambda ahead: None, seconds: float = CONNECT) -> Connection:
+        """The connection; it is made if there is none, and goes on in the background where it takes longer.
+
+        waiting: called again and again, with 0. seconds: from its beginning.
 
         Raises:
             ClusterUnavailable: there is none now.
@@ -189,11 +193,10 @@ class RayPlace(Place):
                 if connection is not None:
                     connection.close()
                 connection = self._connection = Connection(self._address)
-        end = monotonic() + CONNECT
-        while not connection.known.wait(TICK) and monotonic() < end:
+        while not connection.known.wait(TICK) and monotonic() < connection.began + seconds:
             waiting(0)
         if not connection.alive:
-            if not connection.known.is_set():  # it has not answered for too long
+            if not connection.known.is_set() and monotonic() > connection.began + CONNECT:
                 connection.close()
             raise ClusterUnavailable(GONE)
         return connection
@@ -213,7 +216,7 @@ class RayPlace(Place):
         check_ids(experiment, encoding.ids)
         changes = (experiment.switches, experiment.override, experiment.mask_spec)
         request = {"do": "run", "model": experiment.weights, "ids": list(encoding.ids)}
-        connection = self.connect(waiting)
+        connection = self.connect(waiting, PATIENCE)
         try:
             connection.send_model(experiment.weights)
         except OSError:

@@ -79,7 +79,7 @@ def test_a_trace_and_plain_data_come_back_as_they_were_sent():
 def test_the_library_reads_what_is_sent():
     trace = run_text(Experiment("grammar", "the dogs chase the cat ."))
     arrays = load_safetensors(pack({"logits": trace.logits, "mask": trace.layers[0].attention.mask}).tobytes())
-    same(list(arrays.values()), [trace.logits, trace.layers[0].attention.mask])
+    same([arrays["0"], arrays["1"]], [trace.logits, trace.layers[0].attention.mask])
 
 
 def test_nothing_else_is_sent():
