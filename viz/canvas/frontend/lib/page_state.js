@@ -13,6 +13,10 @@ export const drawings = shared("drawings", () => new Map());
  * @type {Map<string, import("../types.d.ts").SaveHeader>} */
 export const figures = shared("figures", () => new Map());
 
+/** By key on the page: what Streamlit has sent last for a figure, or for what stands under it.
+ * @type {Map<string, import("../types.d.ts").Received>} */
+export const received = shared("received", () => new Map());
+
 export const hoveredRow = () => pointed.row;
 
 /**
@@ -47,6 +51,15 @@ export function listen(mount, listener) {
  */
 export function unpack(bytes) {
   if (bytes.header) return /** @type {import("../types.d.ts").Unpacked<Header>} */ (bytes);
+  const data = parse(bytes);
+  const { key, figure } = data.header;
+  const name = key ?? (figure && `save_${figure}`);
+  if (name) received.set(name, { bytes, header: data.header, times: (received.get(name)?.times ?? 0) + 1 });
+  return data;
+}
+
+/** @param {any} bytes */
+export function parse(bytes) {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const length = view.getUint32(0, true);
   const header = JSON.parse(new TextDecoder().decode(bytes.subarray(4, 4 + length)));
