@@ -41,12 +41,12 @@ export function listen(mount, listener) {
 // The inverse of pack() in pack.py: { header, arrays: { name: { values, shape } } }. A drawing that holds another hands
 // it what is unpacked already.
 /**
- * @template Header
- * @param {import("../types.d.ts").Data<Header>} bytes
- * @returns {import("../types.d.ts").Unpacked<Header>}
+ * @template Header, Arrays
+ * @param {import("../types.d.ts").Data<Header, Arrays>} bytes
+ * @returns {import("../types.d.ts").Unpacked<Header, Arrays>}
  */
 export function unpack(bytes) {
-  if (bytes.header) return /** @type {import("../types.d.ts").Unpacked<Header>} */ (bytes);
+  if ("header" in bytes) return bytes;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const length = view.getUint32(0, true);
   const header = JSON.parse(new TextDecoder().decode(bytes.subarray(4, 4 + length)));
@@ -57,7 +57,8 @@ export function unpack(bytes) {
     const raw = bytes.slice(start, start + size); // a copy: typed arrays must begin at a multiple of their size
     arrays[name] = { values: dtype === "f4" ? new Float32Array(raw.buffer) : raw, shape };
   }
-  return { header, arrays };
+  // types.d.ts says for each figure which arrays its function in viz/canvas/ sends.
+  return { header, arrays: /** @type {Arrays} */ (/** @type {unknown} */ (arrays)) };
 }
 
 /** @type {("paper" | "ink" | "muted" | "rule" | "accent" | "absent" | "hatch")[]} */
