@@ -24,7 +24,13 @@ from viz.captions.cost import (
     describe_costs,
     describe_tiles,
 )
-from viz.captions.inside import describe_averaging, describe_cost, describe_loop_and_matmul, describe_qk_spectrum
+from viz.captions.inside import (
+    describe_averaging,
+    describe_cost,
+    describe_loop_and_matmul,
+    describe_qk_spectrum,
+    describe_widths,
+)
 from viz.captions.machine import (
     describe_attention,
     describe_cross,
@@ -248,6 +254,10 @@ CASES: dict[str, Cases] = {
         "several": lambda: describe_qk_spectrum(15, 16, 64, 0.5, 1e-17),
         "one": lambda: describe_qk_spectrum(1, 16, 64, 0.5, 0.0),
         "none": lambda: describe_qk_spectrum(0, 16, 64, 0.0, 0.0),
+    },
+    "inside.describe_widths": {
+        "same": lambda: describe_widths(64, 64, 16),
+        "different": lambda: describe_widths(64, 48, 16),
     },
     "inside.describe_cost": {
         "one": lambda: describe_cost(1, 1, 1, 1, 0.0),

@@ -71,6 +71,7 @@ COLUMNS = frozenset(
         "d_k",
         "d_v",
         "d_model",
+        "d_source",
         # vectors
         "value, first direction",
         "value, second direction",
