@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
@@ -129,10 +129,7 @@ def expected_seconds(kind: str, sizes: Sizes, done: Sequence[tuple[Sizes, float]
 def _measure_layer(
     kind: str, sizes: Sizes, backward: bool, end: float, share: float, device: torch.device | None
 ) -> tuple[Measurement, float]:
-    """The result, and the seconds of the passes that cannot be left out: to count memory, to warm up, to time.
-
-    No pass begins that is expected to end after `end`.
-    """
+    """The result, and the seconds of the passes that cannot be left out."""
     forward, inputs = build_layer(kind, sizes, device)
     for tensor in inputs:
         tensor.requires_grad_(backward)
@@ -144,12 +141,23 @@ def _measure_layer(
         if out.is_cuda:
             torch.cuda.synchronize(out.device)
 
-    with single_thread(), torch.inference_mode(False), torch.set_grad_enabled(backward):
+    return time_passes(Measurement(kind, sizes.n, backward), run, end, share)
+
+
+def time_passes(
+    result: Measurement, run: Callable[[], None], end: float, share: float = 0.0
+) -> tuple[Measurement, float]:
+    """`result` with the time and the peak memory of `run`, and the seconds of the passes that cannot be left out.
+
+    One pass counts memory, one warms up, and as many as fit into `share` are timed. end: no pass begins that is
+    expected to end after this moment of `time.perf_counter`.
+    """
+    with single_thread(), torch.inference_mode(False), torch.set_grad_enabled(result.backward):
         begin = time.perf_counter()
         with PeakMemory() as memory:
             run()
         counted = time.perf_counter() - begin
-        late = Measurement(kind, sizes.n, backward, refused=NO_TIME), 3 * counted
+        late = replace(result, refused=NO_TIME), 3 * counted
         if begin + 2 * counted > end:
             return late
         begin = time.perf_counter()
@@ -163,7 +171,8 @@ def _measure_layer(
             start = time.perf_counter()
             run()
             times.append(time.perf_counter() - start)
-    return Measurement(kind, sizes.n, backward, min(times), len(times), memory.peak), counted + warm + times[0]
+    result = replace(result, seconds=min(times), repeats=len(times), peak_bytes=memory.peak)
+    return result, counted + warm + times[0]
 
 
 @contextmanager
