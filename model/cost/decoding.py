@@ -16,7 +16,7 @@ from torch.nn import functional as F
 
 from model.compute.memory import free_bytes
 from model.compute.progress import steps
-from model.cost.measure import MARGIN, SHARE_OF_MEMORY, Measurement, time_passes
+from model.cost.measure import MARGIN, SECONDS, SHARE_OF_MEMORY, Measurement, time_passes
 from model.run import Array
 
 VARIANTS = {
@@ -120,8 +120,7 @@ def count_decoding(sizes: DecoderSizes, lengths: Sequence[int]) -> DecodingCount
 
 
 MEASURED = DecoderSizes(n_layers=4, d=128, n_heads=8, n_groups=2, window=256, d_ff=512, bytes_per_number=4)
-LENGTHS = (128, 256, 512, 1024, 2048)
-SECONDS = 20.0
+MEASURED_LENGTHS = (128, 256, 512, 1024, 2048)
 NO_CACHE = "no cache"  # the whole text is read again, by multi-head attention
 KINDS = (*VARIANTS, NO_CACHE)
 
@@ -196,7 +195,7 @@ def _causal(q: Tensor, k: Tensor, v: Tensor, reach: int) -> Tensor:
 
 
 def measure_decoding(
-    sizes: DecoderSizes = MEASURED, lengths: Sequence[int] = LENGTHS, seconds: float = SECONDS
+    sizes: DecoderSizes = MEASURED, lengths: Sequence[int] = MEASURED_LENGTHS, seconds: float = SECONDS
 ) -> Iterator[Measurement]:
     """Measure token n of each variant with a cache of the n − 1 before it, and without a cache; short lengths first.
 

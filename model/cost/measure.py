@@ -150,7 +150,7 @@ def time_passes(
     """`result` with the time and the peak memory of `run`, and the seconds of the passes that cannot be left out.
 
     One pass counts memory, one warms up, and as many as fit into `share` are timed. end: no pass begins that is
-    expected to end after this moment of `time.perf_counter`.
+    expected to end after this moment, in seconds of the performance counter.
     """
     with single_thread(), torch.inference_mode(False), torch.set_grad_enabled(result.backward):
         begin = time.perf_counter()

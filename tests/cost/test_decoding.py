@@ -50,9 +50,9 @@ def test_each_way_takes_the_operations_and_the_bytes_that_are_counted(variant, n
     if variant != "window":  # whose whole map is computed here, and masked
         assert whole.get_total_flops() == decode_flops_without_cache(SMALL, variant, n)
     cache = decoder.read(x[:-1])[1]
-    with FlopCounterMode(display=False) as one:
+    with FlopCounterMode(display=False) as step:
         _, after = decoder.step(x[-1:], cache)
-    assert one.get_total_flops() == decode_flops(SMALL, variant, n)
+    assert step.get_total_flops() == decode_flops(SMALL, variant, n)
     assert sum(4 * tensor.numel() for pair in after for tensor in pair) == cache_bytes(SMALL, variant, n)
     for ours, theirs in zip(decoder.random_cache(n), after, strict=True):
         assert [tensor.shape for tensor in ours] == [tensor.shape for tensor in theirs]

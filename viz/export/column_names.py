@@ -142,6 +142,8 @@ COLUMNS = frozenset(
         "prefill FLOPs",
         "FLOPs of a token with the cache",
         "FLOPs of a token without",
+        "seconds of a token with the cache",
+        "seconds of a token without",
     }
 )
 # Columns that a token, a model, a case, a seed or a number names.
