@@ -242,7 +242,7 @@ def test_a_page_without_figures_shows_its_heading_and_what_stands_below_it():
     preview = shown(*heading, button("First", "tertiary", 1), markdown("What it is.", 2))
     assert preview.components == ()
     assert preview.html.endswith(
-        '<div class="button st-key-open_first"><button><p>First</p></button></div>'
+        '<div class="button st-key-open_first"><button><div><p>First</p></div></button></div>'
         '<div class="text"><p>What it is.</p></div>'
     )
 

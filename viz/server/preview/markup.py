@@ -143,7 +143,7 @@ def _button(content: Any, _components: list[str]) -> Part:
     label = html_of_text(content.label)
     if label is None or content.type != "tertiary" or content.icon or content.help:
         return UNKNOWN
-    return f'<div class="button st-key-{_key(content)}"><button><p>{label}</p></button></div>', True
+    return f'<div class="button st-key-{_key(content)}"><button><div><p>{label}</p></div></button></div>', True
 
 
 def _choices(content: Any, _components: list[str]) -> Part:
