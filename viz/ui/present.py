@@ -12,6 +12,7 @@ import streamlit as st
 
 from viz import canvas
 from viz.server.hosts import for_others
+from viz.server.replica import listens_on
 from viz.theme import Theme
 from viz.ui.state import Key, Param
 
@@ -87,7 +88,7 @@ def _presented(figure: str) -> None:
 
 
 def _show_code(link: str) -> None:
-    st.session_state[Key.CODE_FOR] = for_others(link, str(st.get_option("server.address") or ""))
+    st.session_state[Key.CODE_FOR] = for_others(link, listens_on(str(st.get_option("server.address") or "")))
 
 
 def qr_code(link: str) -> dict[str, Any]:
