@@ -37,6 +37,7 @@ export function hover(row) {
 export function listen(mount, listener) {
   listeners.set(mount, listener);
   return () => {
+    if (listeners.get(mount) !== listener) return; // another one has replaced it
     listeners.delete(mount);
     pointed.row = null;
   };
