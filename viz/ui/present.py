@@ -18,7 +18,7 @@ from viz.ui.state import Key, Param
 
 CLASS = "class"  # the parameter of a link with the code of a class
 SWITCHES = (Param.SCALE, Param.MASK, Param.POSITION, Param.NORM, Param.RESIDUAL, Param.MLP)
-LOOKAHEAD = ("heads", "machine", "masks", "remove")  # pages with switches whose whole state is in the link
+LOOKAHEAD = ("heads", "machine", "masks")  # pages with switches whose whole state is in the link
 LONGEST = 1200  # characters of a link whose QR code a phone still reads from a wall
 
 

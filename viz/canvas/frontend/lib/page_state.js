@@ -37,6 +37,7 @@ export function hover(row) {
 export function listen(mount, listener) {
   listeners.set(mount, listener);
   return () => {
+    if (listeners.get(mount) !== listener) return; // another one has replaced it
     listeners.delete(mount);
     pointed.row = null;
   };
@@ -59,7 +60,10 @@ export function unpack(bytes) {
   return /** @type {import("../types.d.ts").Unpacked<Header, Arrays>} */ (/** @type {unknown} */ (data));
 }
 
-/** @param {Uint8Array} bytes packed @returns {{ header: any, arrays: Record<string, import("../types.d.ts").Packed> }} */
+/**
+ * @param {Uint8Array} bytes
+ * @returns {{ header: any, arrays: Record<string, import("../types.d.ts").Packed> }}
+ */
 export function parse(bytes) {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const length = view.getUint32(0, true);
