@@ -79,8 +79,10 @@ def test_the_drawings_that_stay_open_are_on_the_page_and_the_words_that_a_step_c
 ):
     step = lesson.steps[index]
     assert set(step.question.open_figures) <= figures(opened(lesson, index))
-    monkeypatch.setattr(streamlit, "session_state", dict(lesson_state(lesson, index)))
-    for word, position in COUNTED.findall(f"{step.question.text} {step.text}"):
+    words_with_places = COUNTED.findall(f"{step.question.text} {step.text}")
+    if words_with_places:  # a live training, which has none, would take seconds
+        monkeypatch.setattr(streamlit, "session_state", dict(lesson_state(lesson, index)))
+    for word, position in words_with_places:
         assert on_screen().words[int(position)] == word
 
 
