@@ -163,11 +163,19 @@ function fade({ scroll }) {
   scroll.toggleAttribute("data-after", scroll.scrollLeft + scroll.clientWidth < scroll.scrollWidth - 1);
 }
 
-// A long sentence scrolls to the query and to the key with its largest weight, and never under a pointer on it.
+// A long sentence opens at its beginning. With a pinned word it scrolls to that query and to the key with its largest
+// weight, and never under a pointer on it. Without one it stays where a person has scrolled it.
 /** @param {View} view */
 function bringIntoView(view) {
-  const { scroll, queries, lower } = view;
+  const { scroll, queries, lower, header } = view;
   if (scroll.matches(":hover")) return;
+  const opened = `${scroll.clientWidth} ${view.words}`;
+  const anew = opened !== view.opened;
+  view.opened = opened;
+  if (!header.pinned) {
+    if (anew) scroll.scrollLeft = 0;
+    return;
+  }
   const row = litRow(view);
   const ends = [queries.children[row], lower.children[indexOfLargest(weightsOf(view, row))]];
   /** @type {[number, number][]} */
