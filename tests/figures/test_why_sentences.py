@@ -108,4 +108,7 @@ def test_speeds_are_given_at_the_shortest_and_the_longest_length_that_was_measur
     assert slower.count("At 64 tokens") == 1
     mixed = {"GRU": np.array([1.0, 1.0]), "tanh RNN": np.array([9.0, 1.0]), "attention": np.array([5.0, 5.0])}
     assert "Attention is faster than both recurrent layers at 128 tokens." in describe_training_speed((64, 128), mixed)
+    assert describe_training_speed((64,), {"GRU": np.array([np.nan])}, begun=False) == (
+        "Nothing was measured with these sizes yet."
+    )
     assert "too little time" in describe_training_speed((64,), {"GRU": np.array([np.nan])})
