@@ -487,6 +487,7 @@ CASES: dict[str, Cases] = {
         "roles form": lambda: _history(Role("induction", 1, 2, 800, 1000, 0.05, 0.9)),
         "none forms": lambda: _history(),
         "one step": lambda: describe_training_history([0], [2.8], [], 0.5),
+        "it goes on": lambda: describe_training_history([0, 5], [2.8, 2.7], [], 0.5, rests=False),
         "no number": lambda: describe_training_history([0, 50], [2.8, NAN], [], 0.5),
     },
     "training_history.describe_kept_steps": {
@@ -567,6 +568,10 @@ CASES: dict[str, Cases] = {
                 "no norm, without residual connections": A([0.05, 1e-11]),
             },
             {"pre": A([0.7, 0.3]), "post": A([0.8, 0.9])},
+            24,
+        ),
+        "one layer": lambda: describe_gradient_by_depth(
+            [1, 24], {"no norm": A([0.05, 1e-11])}, {"pre": A([0.7]), "post": A([0.8])}, 1
         ),
     },
     "training_views.describe_smoothness": {

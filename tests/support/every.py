@@ -87,7 +87,7 @@ SHOWN = {
     ("training", ()): ("learning",),
     ("training", (("train_task", "Markov language"), ("train_change", "layers"), ("train_value", "1"))): ("learning",),
     ("training", (("view", "Learning rate"),)): ("rate_schedules",),
-    ("training", (("view", "Before training"),)): ("initial_gradients",),
+    ("training", (("view", "Before training"), ("train_depth", "5"))): ("initial_gradients",),
     ("training", (("view", "Along the gradient"),)): ("smoothness",),
     ("training", (("view", "Wind back"), ("history_step", "400"), ("text", "the dogs chase the cat ."))): ("history",),
     ("training", (("view", "Wind back"), ("history_of", "B of this page"))): ("history",),
