@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from caption_cases import NAN, A, Cases
 
-from viz.captions.batch_norm import describe_norm_axes, describe_norm_change
+from viz.captions.batch_norm import describe_epsilon, describe_norm_axes, describe_norm_change
 from viz.captions.claims import (
     describe_cross_attention,
     describe_decoder_layer,
@@ -306,6 +306,12 @@ CASES: dict[str, Cases] = {
         "layer": lambda: describe_norm_axes(TENSOR, REAL, "channels", 1, 0, "dog"),
         "batch": lambda: describe_norm_axes(-TENSOR, REAL, "batch", 1, 0, "dog"),
         "one number": lambda: describe_norm_axes(TENSOR[..., :1], REAL, "channels", 1, 0, "dog"),
+    },
+    "batch_norm.describe_epsilon": {
+        "none": lambda: describe_epsilon(1e-5, 4.8e-4, 0.01, A([0.9, 0.012]), A([1e-6, 3.9e-4])),
+        "one": lambda: describe_epsilon(1e-5, 4.8e-4, 0.01, A([0.9, 1e-4]), A([1e-6, 0.05])),
+        "some": lambda: describe_epsilon(1e-5, 4.8e-4, 0.01, A([0.9, 1e-4, 1e-5]), A([1e-6, 0.05, 0.3])),
+        "all": lambda: describe_epsilon(1e-5, 4.8e-4, 0.01, A([1e-4, 1e-5]), A([0.05, 0.3])),
     },
     "translate.describe_translation": {
         "right": lambda: describe_translation("le chat dort .", "le chat dort .", -0.5),

@@ -177,12 +177,13 @@ class Curve:
 
 @dataclass(frozen=True)
 class CurvePanel:
-    """A title, the name of the x axis, and the lines; log: whether the y axis is logarithmic."""
+    """A title, the name of the x axis, and the lines; log, log_x: whether the y and the x axis are logarithmic."""
 
     title: str
     x_name: str
     curves: Sequence[Curve]
     log: bool = True
+    log_x: bool = False
 
 
 def line_panels(panels: Sequence[CurvePanel], *, key: str, theme: Theme) -> Drawn:
@@ -192,7 +193,7 @@ def line_panels(panels: Sequence[CurvePanel], *, key: str, theme: Theme) -> Draw
         "panels": [
             {
                 "title": panel.title,
-                "x": {"name": panel.x_name, "log": False, "limits": _ends(panel.curves)},
+                "x": {"name": panel.x_name, "log": panel.log_x, "limits": _ends(panel.curves)},
                 "y": {"name": "", "log": panel.log, "limits": None},
                 "series": [
                     asdict(curve) | {"x": list(curve.x), "y": [_sent(value) for value in curve.y]}
