@@ -631,8 +631,8 @@ def test_epsilon_has_the_variance_below_which_it_matters_and_the_quietest_vector
     assert none.startswith("With ε = 1·10⁻⁵, a layer norm with ε inside the root makes a vector more than 1% shorter")
     assert "is below **0.00048**. None of the 2 vectors" in none
     assert "among them is 0.012; there the outputs differ by 0.00039 of a standard deviation." in none
-    one = describe_epsilon(1e-5, 4.8e-4, 0.01, A([0.9, 1e-4]), A([1e-6, 0.05]))
-    assert "1 of the 2 vectors that enter the first norm in these sentences is below." in one
+    below = describe_epsilon(1e-5, 4.8e-4, 0.01, A([0.9, 1e-4]), A([1e-6, 0.05]))
+    assert "1 of the 2 vectors that enter the first norm in these sentences is below." in below
     every = describe_epsilon(1e-5, 4.8e-4, 0.01, A([1e-4, 1e-5]), A([0.05, 0.3]))
     assert "All 2 vectors that enter the first norm in these sentences are below." in every
     assert "among them is 1.0·10⁻⁵; there the outputs differ by 0.3 of" in every
