@@ -292,6 +292,10 @@ def test_a_divergence_is_a_result_and_a_huge_loss_another():
     assert f"The loss of B stopped being a finite number after 57 steps: {place}." in fault
     assert fault.endswith("This run shows it.")
     huge = training(("pre", 200, 0.1, 0.9), ("none", 200, 5296.0, 0.07))
+    large = [training(("with", 200, 1.1, 0.3), ("without", 200, loss, 0.1), None, LANGUAGE) for loss in (14.0, 26.0)]
+    assert "has grown" not in large[0] and "has grown to 26 nats" in large[1], (
+        "guessing is the measure, not the entropy"
+    )
     assert "has grown to 5,296 nats, far above the 2.8 of guessing" in huge and huge.endswith("A is better.")
 
 

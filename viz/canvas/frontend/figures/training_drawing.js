@@ -66,7 +66,7 @@ export function short(value) {
 export function layoutOf(header, width) {
   const head = legible(TITLE) * 1.4 + line() + 12; // the title and the numbers of both models
   // A room reads the two curves and the maps; the rest is for those who sit at a desk.
-  const rows = projected() ? [2] : width < NARROW ? [2, 2, 1] : [2, 3];
+  const rows = projected() ? [2] : width < NARROW ? [2, 1, 1, 1] : [2, 3];
   let top = 0;
   const panels = rows.flatMap((columns, row) => {
     const wide = (width - GAP * (columns - 1)) / columns;
