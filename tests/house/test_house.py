@@ -37,6 +37,8 @@ ROOMS = {
         "viz.theme",
         "streamlit",
         "starlette",
+        "google.protobuf",
+        "prometheus_client",
     ),
     "model/": ("model", "torch", "numpy", "safetensors", "tokenizers"),
     "viz/pages/": ("viz", "model", "streamlit", "plotly", "numpy"),

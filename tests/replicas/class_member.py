@@ -50,6 +50,7 @@ class Member:
                 if not refusal.args[0].startswith("503"):
                     raise
                 self.refusals.append(str(refusal))
+                print("REFUSED", refusal)
                 await asyncio.sleep(RETRY)
 
     async def watch(self) -> None:
