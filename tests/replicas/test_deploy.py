@@ -34,7 +34,7 @@ def compose() -> dict:
 
 
 def objects(kind: str) -> dict[str, dict]:
-    return {found["metadata"]["name"]: found["spec"] for found in kubernetes() if found["kind"] == kind}
+    return {entry["metadata"]["name"]: entry["spec"] for entry in kubernetes() if entry["kind"] == kind}
 
 
 def container(deployment: str) -> dict:
@@ -60,12 +60,12 @@ def test_every_variable_of_the_environment_is_read_by_the_code():
 
 def test_a_container_is_a_replica_and_waits_until_it_is_ready():
     assert f"{replica.NAME}=" in text_of("Containerfile")
-    assert "/_stcore/health" in re.search(r"HEALTHCHECK(.|\n)*?\nCMD", text_of("Containerfile"))[0]
+    assert "/_stcore/health'" in re.search(r"HEALTHCHECK(.|\n)*?\nCMD", text_of("Containerfile"))[0]
     lab = container("lab")
     for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
         assert lab[probe]["httpGet"] == {"path": "/_stcore/health", "port": PORT}
     assert compose()["services"]["proxy"]["depends_on"]["lab"]["condition"] == "service_healthy"
-    assert "uri /_stcore/health" in text_of("haproxy.cfg")
+    assert " uri /_stcore/health ver " in text_of("haproxy.cfg")
 
 
 def test_all_replicas_have_one_secret_and_one_redis():

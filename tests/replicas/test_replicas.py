@@ -3,9 +3,11 @@
 import asyncio
 import json
 import re
+import socket
 import time
 import urllib.error
 import urllib.request
+from contextlib import suppress
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
@@ -15,14 +17,28 @@ from protocol import Link, Visitor, alone, arrive
 from replica_set import replica_set
 from served import PATIENCE, wait_for_rest
 
+from viz.server.deploy.replicas import free_ports
+from viz.server.hosts import room_address
+
 STUDENTS = 30
 SECONDS = 10.0  # in which everybody is back
 
 
 @pytest.fixture(scope="module")
-def lab():
-    with replica_set(2) as replicas:
-        yield replicas
+def metrics():
+    """Two neighbouring ports on which nothing listens."""
+    while True:
+        port = free_ports(1)[0]
+        with suppress(OSError), socket.create_server(("127.0.0.1", port + 1)):
+            return port, port + 1
+
+
+@pytest.fixture(scope="module")
+def lab(metrics):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ATTENTION_LAB_METRICS", str(metrics[0]))
+        with replica_set(2) as replicas:
+            yield replicas
 
 
 def text_of(student: int) -> str:
@@ -67,6 +83,25 @@ def check_pages(visitors: list[Visitor], seen: list[list[bytes]]) -> None:
         assert visitor.address == {"text": text_of(i), "layer": "1", "scale": "false"}
         assert visitor.holds(json.dumps(text_of(i).split())[1:-1])
         assert drawings(visitor) == seen[i]
+
+
+def test_prometheus_reads_counts_and_times_of_each_replica_on_this_machine_only(lab, metrics):
+    async def visit():
+        for _ in range(4):
+            visitor = await arrive(lab.address, Link("masks", state={"text": text_of(0)}))
+            await visitor.flip()
+            await visitor.leave()
+
+    alone(visit())
+    runs = []
+    for port in metrics:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=20) as answer:
+            text = answer.read().decode()
+        runs += re.findall(r'request_seconds_count\{kind="run",name="masks",status="ok"\} (\S+)', text)
+        assert not re.search(r"dog|127\.0\.0\.1", text)
+        with pytest.raises(OSError):
+            socket.create_connection((room_address(), port), timeout=5).close()
+    assert len(runs) == 2 and sum(map(float, runs)) == 8, "both replicas had visitors, and each run is counted once"
 
 
 def test_a_replica_is_killed_and_thirty_students_are_back_in_page_text_switches_and_class(lab):
@@ -166,7 +201,7 @@ class Person:
         self.page = self.context.new_page()
         self.page.set_default_timeout(PATIENCE)
         self.sockets = []
-        self.page.on("websocket", self.sockets.append)
+        self.page.on("websocket", lambda socket: self.sockets.append(socket))
         self.page.goto(address + path)
         wait_for_rest(self.page)
 
@@ -226,7 +261,9 @@ def test_browsers_on_two_replicas_share_a_class_and_keep_it_when_either_is_kille
         opened = [len(somebody.sockets) for somebody in people]
         lab.kill(name)
         start = time.monotonic()
-        while [len(somebody.sockets) for somebody in people] == opened or not all(one.is_connected for one in people):
+        while [len(somebody.sockets) for somebody in people] == opened or not all(
+            somebody.is_connected for somebody in people
+        ):
             assert time.monotonic() - start < SECONDS, "a browser has not come back"
             lecturer.page.wait_for_timeout(50)
         for somebody in people:
