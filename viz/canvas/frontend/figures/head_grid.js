@@ -48,7 +48,7 @@ const NARROW = 8; // nor narrower, however much shorter one of its two sentences
 /** @param {Header} header */
 const columnTokens = (header) => header.key_tokens ?? header.tokens; // the words of the columns
 
-/** @param {import("../types.d.ts").Mount<Header>} mount */
+/** @param {import("../types.d.ts").Mount<Header, import("../types.d.ts").HeadGridArrays>} mount */
 export default function ({ data, parentElement, setTriggerValue, key }) {
   const { header, arrays } = unpack(data);
   const root = rootOf(parentElement, header.theme);

@@ -54,7 +54,7 @@ const SCALE = 26; // room below a map for its scale
 const SLIDE = 34; // room above the maps for a slider
 const WAIT = 200; // milliseconds that the slider rests before it is posted to Python
 
-/** @param {import("../types.d.ts").Mount<Header>} mount */
+/** @param {import("../types.d.ts").Mount<Header, import("../types.d.ts").MapsArrays>} mount */
 export default function ({ data, parentElement, setTriggerValue, key }) {
   const { header, arrays } = unpack(data);
   const root = rootOf(parentElement, header.theme);
