@@ -41,6 +41,12 @@ LIVE = """(name) => {
   const { x, y, width, height } = node.getBoundingClientRect();
   return [x, y, width, height];
 }"""
+# What moved since the page was asked for: the parts of the window that did, times their ways.
+SHIFTED = """() => new Promise((done) => {
+  const sum = (list) => done(list.getEntries().reduce((sum, { value }) => sum + value, 0));
+  new PerformanceObserver(sum).observe({ type: "layout-shift", buffered: true });
+  setTimeout(() => done(0), 300);
+})"""
 SCROLLED = "document.querySelector('[data-testid=\"stMain\"]').scrollTop"
 
 
@@ -95,6 +101,7 @@ def test_a_preview_stands_where_the_page_will_stand_and_looks_the_same(window, a
     assert page.evaluate(SCROLLED) == 0
     for name, box in boxes.items():
         assert page.evaluate(LIVE, name) == pytest.approx(box, abs=0.6), name
+    assert page.evaluate(SHIFTED) < 0.01
     page.mouse.move(0, 0)
     page.wait_for_timeout(300)
     after = picture(page, boxes[last])
