@@ -282,6 +282,112 @@ export interface DrawnStack {
   memory: string[];
 }
 
+/** What one stack sends. L layers, H heads, T tokens, J places of the residual stream; N cells stand for a vector. */
+export interface StackArrays {
+  cells: Cells; // (L, H, T, T)
+  weights: Floats; // (L, H, T, T)
+  edges: Floats; // (T, L, T, T)
+  stream: Cells; // (J, T, N)
+  hidden: Cells; // (L, T, N)
+  lengths: Floats; // (J, T)
+  added: Floats; // (2L, T), with cross-attention (3L, T)
+  reach: Floats; // (T, L + 1, T), with cross-attention (T, 2L + 1, T)
+}
+
+/** The arrays of the encoder and of the cross-attention beside those of a decoder. */
+export type PairArrays = StackArrays & { [Name in keyof StackArrays as `encoder_${Name}`]: StackArrays[Name] } & {
+  encoder_output: Cells; // (1, S, N)
+  cross_cells: Cells; // (L, H, T, S)
+  cross_weights: Floats; // (L, H, T, S)
+  cross_edges: Floats; // (T, L, T, S)
+};
+
+export type MachineArrays = StackArrays | PairArrays;
+
+/** A part of a drawn layer, and where the strip of the residual stream after it begins. */
+export interface DrawnPart {
+  kind: string;
+  x: number;
+  width: number;
+  strip: number;
+}
+
+/** A drawn layer. Folded, it has no parts. */
+export interface DrawnLayer {
+  layer: number;
+  x: number;
+  width: number;
+  folded: boolean;
+  parts: DrawnPart[];
+}
+
+/** Layers of one stack beside each other. Heights are in pixels from the top of the figure. */
+export interface Band {
+  stack: DrawnStack;
+  blocks: DrawnLayer[];
+  left: number;
+  right: number;
+  top: number;
+  end: number;
+  /** Lines of small buttons, the side of a head's map, and how many maps stand beside each other. */
+  chipRows: number;
+  head: number;
+  perRow: number;
+  /** The first lane of the tokens, and of the source tokens that cross-attention reads. */
+  lanes: number;
+  memory: number;
+  /** What stands below the lanes; the predictions, and their heading. */
+  foot: number;
+  predictions: number;
+  heading: number;
+}
+
+/** Sizes that hold in the whole drawing. */
+export interface MachineSizes {
+  /** A room sees no buttons and no small print. */
+  simple: boolean;
+  title: number;
+  lane: number;
+  memoryLane: number;
+  label: number;
+  chip: number;
+  letter: number;
+  /** The width of the predictions beside the lanes; 0: they stand below, or there are none. */
+  output: number;
+  strip: number;
+  /** The decoder stands to the right of the encoder. */
+  beside: boolean;
+}
+
+/** Where everything of a drawn model stands. */
+export interface MachinePlace extends MachineSizes {
+  bands: Band[];
+  /** Where the predictions begin that stand below the bands. */
+  outputBelow: number | null;
+  height: number;
+}
+
+/** What the layout of a whole model is made from. */
+export interface MachineModel {
+  root: Root;
+  header: MachineHeader;
+  stacks: DrawnStack[];
+  /** Name of a stack → the layer that is shown with its parts, where not all are. */
+  opened: Record<string, number>;
+  send(name: string, value: unknown): void;
+  open(layer: number, stack: string): void;
+}
+
+/** A whole model once it has its place. */
+export interface PlacedMachine extends MachineModel {
+  place: MachinePlace;
+  pressable: Target[];
+  colours: { weights: Uint8ClampedArray; signed: Uint8ClampedArray };
+  /** The part and the head under the pointer or the focus. */
+  part: Target | null;
+  head: Target | null;
+}
+
 /** Puts a button of a switch into a drawing of a whole model. */
 export type AddChip = (
   stack: DrawnStack,
