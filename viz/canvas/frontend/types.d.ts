@@ -178,6 +178,43 @@ export interface HeadStepsHeader extends FigureHeader {
   has_residual: boolean;
 }
 
+/** Numbers of one row of one head; viz/canvas/head_steps.py says which. */
+type HeadArrayName =
+  | ("x_query" | "x" | "gain" | "shift" | "stream" | "after" | "carried" | "z")
+  | ("q" | "k" | "v" | "w_q" | "w_k" | "w_v" | "w_o" | "b_q" | "b_k" | "b_v" | "b_o")
+  | ("scores" | "scaled" | "bias" | "biased" | "mask" | "masked" | "weights");
+
+export type HeadStepsArrays = Record<HeadArrayName, Floats>;
+
+/** The same, with what each head and what all other heads add to the residual stream. */
+export type HeadNumbers = Record<HeadArrayName | "heads" | "others", Float32Array>;
+
+/** What a step of a row brings in. */
+export type StepKind =
+  | ("x" | "q" | "k" | "v" | "z" | "carried" | "others" | "stream" | "after")
+  | ("scores" | "scaled" | "bias" | "masked" | "exp" | "weights");
+
+/** One number of a row: which one, at which key, at which place of its vector. */
+export interface StepFocus {
+  kind: StepKind;
+  s?: number;
+  i: number;
+}
+
+/** What the sentence of a step is made from. */
+export interface ExplainedStep {
+  header: HeadStepsHeader;
+  n: HeadNumbers;
+  /** Keys, and the widths of the stream, of q and k, and of v. */
+  sizes: { S: number; C: number; D: number; E: number };
+  exponentials: { top: number; each: number[]; sum: number };
+  step: number;
+  keyIndex: number;
+  focus: StepFocus;
+  /** How many terms of a sum are written. */
+  layout: { terms: number };
+}
+
 export interface ValueHullHeader extends FigureHeader, Focus {
   words: string[];
 }
@@ -431,6 +468,14 @@ export interface DecodingHeader extends FigureHeader {
   unknown: number[];
   unit: string;
   shares_rows: boolean;
+}
+
+/** A network without attention has a vector instead of weights. */
+export interface DecodingArrays {
+  probabilities: Floats; // (N, K)
+  cross_weights?: Floats; // (N, S)
+  self_weights?: Floats; // (N, N)
+  vector?: Floats; // (C,)
 }
 
 export interface Branch {
