@@ -1,6 +1,7 @@
 """Lessons: every shipped one opens and answers truly; broken files are named by line and skipped."""
 
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -32,8 +33,9 @@ asking = pytest.mark.parametrize(
 )
 
 
+@cache
 def opened(lesson: Lesson, index: int) -> AppTest:
-    """The page of a step in the step's state, as its link opens it."""
+    """The page of a step in the step's state, as its link opens it; opened once for all tests, which only read it."""
     step = lesson.steps[index]
     return visit(f"viz/pages/{step.page}/page.py", **dict(step.state))
 
@@ -79,10 +81,8 @@ def test_the_drawings_that_stay_open_are_on_the_page_and_the_words_that_a_step_c
 ):
     step = lesson.steps[index]
     assert set(step.question.open_figures) <= figures(opened(lesson, index))
-    words_with_places = COUNTED.findall(f"{step.question.text} {step.text}")
-    if words_with_places:  # a live training, which has none, would take seconds
-        monkeypatch.setattr(streamlit, "session_state", dict(lesson_state(lesson, index)))
-    for word, position in words_with_places:
+    monkeypatch.setattr(streamlit, "session_state", lesson_state(lesson, index))
+    for word, position in COUNTED.findall(f"{step.question.text} {step.text}"):
         assert on_screen().words[int(position)] == word
 
 
@@ -126,7 +126,9 @@ def test_a_step_opens_without_mishap_and_shows_what_it_points_at(lesson, index):
 @asking
 def test_the_right_answer_is_accepted_and_others_are_not(lesson, index, monkeypatch):
     question = lesson.steps[index].question
-    monkeypatch.setattr(streamlit, "session_state", dict(lesson_state(lesson, index)))
+    monkeypatch.setattr(streamlit, "session_state", lesson_state(lesson, index))
+    if lesson.steps[index].page == "training":
+        train_to_the_end(RUNS.find(streamlit.session_state[Key.TRAINING]))
     answer = answers.compute(question.answer)
     if isinstance(answer, str):
         assert answer in question.choices, "the answer is one of the choices in the step's own state"
@@ -145,13 +147,15 @@ def test_the_right_answer_is_accepted_and_others_are_not(lesson, index, monkeypa
 def lesson_state(lesson, index):
     """What the controls hold at this step."""
     state = opened(lesson, index).session_state
-    if lesson.steps[index].page == "training":
-        run = RUNS.find(state[Key.TRAINING])
-        run.play()
-        while not run.wait(1):
-            run.touch()  # as a browser does
-        assert run.pair.ended
     return {name: state[name] for name in CONTROLS if name in state}
+
+
+def train_to_the_end(run):
+    """As somebody who presses Play and waits."""
+    run.play()
+    while not run.wait(1):
+        run.touch()  # as a browser does
+    assert run.pair.ended
 
 
 CONTROLS = (

@@ -54,7 +54,7 @@ def enter(page: str) -> None:
 def heading(page: str) -> None:
     """The question the page asks and what to do, at once; and beside it what can be taken along."""
     with st.container(key="heading"):
-        present.page_tools(part_pages.parts_of_strip(page), theme(), part_pages.request, followed_page.request)
+        present.page_tools(page, part_pages.parts_of_strip(page), theme(), part_pages.request, followed_page.request)
         st.markdown(words(page)[0])
 
 

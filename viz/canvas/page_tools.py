@@ -33,6 +33,8 @@ class PageState:
     strip: Sequence[StripPart]
     join: str  # the code of the class in the link that was opened; "" for none
     followed: int  # the number of the last move of the lecturer that this page has followed, -1 for none
+    lookahead: Sequence[str]  # the keys of the switches whose clicks the browser may answer before the server
+    removed: Sequence[str]  # those of them that are off
 
 
 def share(
@@ -59,6 +61,8 @@ def share(
         "join": state.join,
         "followed": state.followed,
         "strip": [vars(part) for part in state.strip],
+        "lookahead": list(state.lookahead),
+        "removed": list(state.removed),
         "theme": vars(theme),
     }
     component("share")(

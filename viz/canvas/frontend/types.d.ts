@@ -810,6 +810,42 @@ export interface ShareHeader {
   join: string;
   followed: number;
   strip: StripPart[];
+  lookahead: string[]; // the keys of the switches whose clicks are answered ahead
+  removed: string[]; // those that are off
+}
+
+/** What Streamlit has sent for a figure; times: how often. */
+export interface Received {
+  bytes: Uint8Array;
+  header: Record<string, any>;
+  times: number;
+}
+
+/** What a figure will be sent after a click. */
+export interface Ahead {
+  component: string;
+  key: string;
+  bytes: Uint8Array;
+}
+
+/** What a link shows. rest: a digest of all that is no figure. */
+export interface ShownPage {
+  rest: string;
+  figures: Ahead[];
+}
+
+/** What is known ahead of the clicks on the switches. */
+export interface Lookahead {
+  parts: string[]; // the keys of the switches
+  removed: string[]; // those that are off in what Python shows
+  kept: Map<string, ShownPage>; // by link
+  scripts: Map<string, (mount: Mount) => (() => void) | undefined>; // by component
+  shown: string; // the link of what is drawn ahead; ""
+  clicked: number; // when, in milliseconds
+  drawn: (Ahead & { times: number; stop?: () => void })[];
+  timer?: ReturnType<typeof setTimeout>;
+  isWatching: boolean;
+  counts: { ahead: number; compared: number; apart: string[] };
 }
 
 /** One part of a Transformer in the strip at the head of a page. */

@@ -85,7 +85,7 @@ def _heading(node: Node) -> Part:
 
 def _component(content: Any, components: list[str]) -> Part:
     name = content.component_name.removeprefix(COMPONENT)
-    header = _header(content.bytes)
+    header = header_of(content.bytes)
     if name == "save" and not header["reading"] and not header["table_open"]:
         return '<div class="save"></div>', True
     if name in PAGE_TOOLS:
@@ -96,7 +96,7 @@ def _component(content: Any, components: list[str]) -> Part:
     return f'<div class="figure" {place} data-bytes="{data}"></div>', True
 
 
-def _header(data: bytes) -> dict[str, Any]:
+def header_of(data: bytes) -> dict[str, Any]:
     """The header of what viz/pack.py packs."""
     header: dict[str, Any] = json.loads(data[4 : 4 + int.from_bytes(data[:4], "little")])
     return header

@@ -13,6 +13,10 @@ export const drawings = shared("drawings", () => new Map());
  * @type {Map<string, import("../types.d.ts").SaveHeader>} */
 export const figures = shared("figures", () => new Map());
 
+/** By key on the page: what Streamlit has sent last for a figure, or for what stands under it.
+ * @type {Map<string, import("../types.d.ts").Received>} */
+export const received = shared("received", () => new Map());
+
 export const hoveredRow = () => pointed.row;
 
 /**
@@ -47,6 +51,17 @@ export function listen(mount, listener) {
  */
 export function unpack(bytes) {
   if ("header" in bytes) return bytes;
+  const data = parse(bytes);
+  const { key, figure } = data.header;
+  const name = key ?? (figure && `save_${figure}`);
+  if (name) received.set(name, { bytes, header: data.header, times: (received.get(name)?.times ?? 0) + 1 });
+  // types.d.ts says for each figure which arrays its function in viz/canvas/ sends.
+  const arrays = /** @type {Arrays} */ (/** @type {unknown} */ (data.arrays));
+  return { header: data.header, arrays };
+}
+
+/** @param {Uint8Array} bytes */
+export function parse(bytes) {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const length = view.getUint32(0, true);
   const header = JSON.parse(new TextDecoder().decode(bytes.subarray(4, 4 + length)));
@@ -57,8 +72,7 @@ export function unpack(bytes) {
     const raw = bytes.slice(start, start + size); // a copy: typed arrays must begin at a multiple of their size
     arrays[name] = { values: dtype === "f4" ? new Float32Array(raw.buffer) : raw, shape };
   }
-  // types.d.ts says for each figure which arrays its function in viz/canvas/ sends.
-  return { header, arrays: /** @type {Arrays} */ (/** @type {unknown} */ (arrays)) };
+  return { header, arrays };
 }
 
 /** @type {("paper" | "ink" | "muted" | "rule" | "accent" | "absent" | "hatch")[]} */

@@ -4,6 +4,7 @@
 export const APP = '[data-testid="stApp"]'; // the whole app; its class and its colour change with the theme
 export const MAIN = '[data-testid="stMain"]'; // what scrolls
 export const RUNNING = '[data-test-script-state="running"]'; // the script of the page is at work
+export const AT_REST = '[data-test-script-state="notRunning"]'; // the script has ended, and no run of it is wanted
 export const METRIC = '[data-testid="stMetric"]'; // a number of st.metric, with its three parts
 export const METRIC_PARTS = ["stMetricLabel", "stMetricValue", "stMetricDelta"].map(
   (part) => `[data-testid="${part}"]`,
@@ -28,6 +29,18 @@ export const app = () => document.querySelector(APP);
 /** @returns {HTMLElement | null} */
 export const mainArea = () => document.querySelector(MAIN);
 export const isRunning = () => Boolean(document.querySelector(RUNNING));
+export const isAtRest = () => Boolean(document.querySelector(AT_REST));
+
+// Calls when the script of the page begins or ends.
+/** @param {() => void} act */
+export function onScriptState(act) {
+  const watch = new MutationObserver(act);
+  watch.observe(document.documentElement, { subtree: true, attributeFilter: ["data-test-script-state"] });
+}
+
+// What a component has drawn in.
+/** @param {Element | null} node what has its key @returns {ShadowRoot | null | undefined} */
+export const shadowOf = (node) => node?.querySelector('[data-testid="stBidiComponentIsolated"]')?.shadowRoot;
 
 // The keys of the figures in the main area, from its top to its end: each has its files and its sentence under it.
 export function figureKeys() {
