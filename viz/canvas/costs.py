@@ -7,8 +7,7 @@ from typing import Any
 import streamlit as st
 
 from viz.canvas.components import Drawn, component
-from viz.canvas.positions import Slider
-from viz.canvas.posts import acknowledged, take
+from viz.canvas.posts import Slider, sliders_header, sliding, take
 from viz.pack import pack
 from viz.theme import Theme
 
@@ -66,11 +65,7 @@ def layer_costs(
     and these values; "rest" when the measurement has ended.
     """
     header = {
-        "key": key,
-        "theme": vars(theme),
-        "sliders": [asdict(slider) for slider in sliders],
-        "state": {slider.name: state[slider.name] for slider in sliders},
-        "acknowledged": acknowledged(key),
+        **sliders_header(sliders, state, key, theme),
         **asdict(comparison),
         **asdict(measured),
     }
@@ -104,16 +99,5 @@ def decoding_costs(
     sizes: field of the sizes, "n" or "head_width" → name of its slider; stops: the first and the last n of the charts.
     on_state is called with the values of the sliders when one has come to rest.
     """
-    header = {
-        "key": key,
-        "theme": vars(theme),
-        "sliders": [asdict(slider) for slider in sliders],
-        "state": {slider.name: state[slider.name] for slider in sliders},
-        "acknowledged": acknowledged(key),
-        "variants": list(variants),
-        "sizes": dict(sizes),
-        "stops": stops,
-    }
-    return component("decoding_costs")(
-        key=key, data=pack(header), on_state_change=lambda: on_state(**take(key, "state"))
-    )
+    more = {"variants": list(variants), "sizes": dict(sizes), "stops": stops}
+    return sliding("decoding_costs", sliders, state, key=key, theme=theme, on_state=on_state, more=more)
