@@ -7,7 +7,7 @@
 import { asSvg, onCanvas } from "../lib/drawing.js";
 import { eventStream } from "../lib/event_stream.js";
 import { countDrawing, drawings, element, listen, projected, rootOf, unpack } from "../lib/page_state.js";
-import { sliders } from "../lib/sliders.js";
+import { canvasBelowSliders } from "../lib/sliders.js";
 import { drawCosts, heightOf } from "./layer_costs_drawing.js";
 
 /** @param {import("../types.d.ts").Mount<Header>} mount */
@@ -42,7 +42,7 @@ export default function ({ data, parentElement, setTriggerValue, key }) {
 
 /** @param {Root} root */
 function build(root) {
-  const [bar, canvas] = [element("div", "bar"), element("canvas", "drawing")];
+  const bar = element("div", "bar");
   const [button, progress, status] = [
     element("button", "play"),
     element("progress", "progress"),
@@ -52,20 +52,10 @@ function build(root) {
   progress.setAttribute("aria-label", "Measurements that are done");
   status.setAttribute("aria-live", "polite");
   bar.append(button, progress, status);
-  canvas.setAttribute("role", "img");
-  /** @type {any} */
-  const view = { root, canvas, button, progress, status };
-  view.controls = sliders(
-    (state) => {
-      view.state = state;
-      arrange(view);
-    },
-    (state) => view.post(state),
-  );
+  const view = Object.assign(canvasBelowSliders(root, arrange), { button, progress, status });
   button.onclick = () => view.command(view.rests ? "measure" : "stop");
   bar.hidden = !location.protocol.startsWith("http"); // a file of the figure has no server that measures
-  root.append(view.controls.node, bar, canvas);
-  new ResizeObserver(() => arrange(view)).observe(root);
+  view.controls.node.after(bar);
   return view;
 }
 
