@@ -27,7 +27,13 @@ from viz.captions.heads import (
     describe_sink,
     describe_trained_without,
 )
-from viz.captions.inside import describe_averaging, describe_cost, describe_loop_and_matmul, describe_qk_spectrum
+from viz.captions.inside import (
+    describe_averaging,
+    describe_cost,
+    describe_loop_and_matmul,
+    describe_qk_spectrum,
+    describe_widths,
+)
 from viz.captions.machine import (
     describe_attention,
     describe_cross,
@@ -487,6 +493,14 @@ def test_another_output_than_that_of_pytorch_is_said_to_be_another():
     assert "the same output, to within 5·10⁻⁷." in describe_cost(2, 10, 20, 3, 5e-7)
     assert "gives **another** output. It differs by up to 0.50." in describe_cost(2, 10, 20, 3, 0.5)
     assert "gives **another** output" in describe_cost(2, 10, 20, 3, NAN)
+
+
+def test_inputs_of_different_widths_meet_at_the_width_of_a_query():
+    assert describe_widths(64, 48, 16) == (
+        "Queries are made of vectors of width **64**, keys and values of vectors of width **48**. W_Q and W_K project "
+        "both to d_k = 16, so every query can be compared with every key."
+    )
+    assert describe_widths(32, 32, 8) == "Queries, keys and values are made of vectors of the same width, 32."
 
 
 # Positions

@@ -88,4 +88,7 @@ def test_speeds_are_given_at_the_shortest_and_the_longest_length_that_was_measur
     )
     slower = describe_training_speed((64,), {"GRU": np.array([2.0]), "attention": np.array([1.0])})
     assert slower.endswith("At no length is attention faster than both recurrent layers.")
+    assert describe_training_speed((64,), {"GRU": np.array([np.nan])}, begun=False) == (
+        "Nothing was measured with these sizes yet."
+    )
     assert "too little time" in describe_training_speed((64,), {"GRU": np.array([np.nan])})

@@ -126,6 +126,21 @@ def test_what_is_kept_is_bounded_and_the_oldest_goes_first(runs):
     assert MOST_BYTES < 100_000_000
 
 
+def test_links_of_which_nothing_is_sent_are_kept_in_bounded_number(monkeypatch):
+    async def first_run(page, query, seconds):
+        return ()
+
+    async def many():
+        ahead = Lookahead()
+        for number in range(12):
+            assert await ahead.of("heads", f"query={number}") == b""
+        return ahead.links_kept
+
+    monkeypatch.setattr(module, "first_run", first_run)
+    monkeypatch.setattr(module, "MOST", 5)
+    assert alone(many()) == 5
+
+
 def test_a_page_that_is_too_large_is_not_sent(monkeypatch):
     async def first_run(page, query, seconds):
         return (component("maps", "large", 0, title="x" * LARGEST),)

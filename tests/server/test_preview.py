@@ -14,6 +14,7 @@ from viz.server.preview import previews as module
 from viz.server.preview.markup import Preview, preview_of
 from viz.server.preview.page_tree import page_tree
 from viz.server.preview.previews import MOST, Previews, has_preview
+from viz.server.preview.text import html_of_html, html_of_paragraphs, html_of_text
 from viz.styles import FRONTEND, modules_of
 from viz.theme import THEMES
 
@@ -31,7 +32,7 @@ def block(*path, **fields):
     """A container at this place."""
     message = ForwardMsg()
     message.metadata.delta_path.extend((0, *path))
-    message.delta.add_block.flex_container.SetInParent()
+    message.delta.add_block.flex_container.gap_config.gap_size = 1
     for name, value in fields.items():
         setattr(message.delta.add_block, name, value)
     return message
@@ -39,7 +40,7 @@ def block(*path, **fields):
 
 def markdown(body, *path):
     message, element = placed(*path)
-    element.markdown.body = body
+    element.markdown.body, element.markdown.element_type = body, 1
     return message
 
 
@@ -56,6 +57,41 @@ def choices(options, *path, labelled=False):
     for option in options:
         element.button_group.options.add(content=option)
     return message
+
+
+def field(label, *path, labelled=True):
+    message, element = placed(*path)
+    element.selectbox.label = label
+    element.selectbox.label_visibility.value = 0 if labelled else 2
+    return message
+
+
+def button(label, kind, *path):
+    message, element = placed(*path)
+    element.button.label, element.button.type, element.button.id = label, kind, "$$ID-1-open_first"
+    return message
+
+
+def html(body, *path):
+    message, element = placed(*path)
+    element.html.body = body
+    return message
+
+
+def beside(message, **width):
+    """The message with a width of its own, as elements of a row have it."""
+    placed_there = message.delta.new_element if message.delta.HasField("new_element") else message.delta.add_block
+    for name, value in width.items():
+        setattr(placed_there.width_config, name, value)
+    return message
+
+
+def row_of(*children):
+    """A row at place 1, of these children."""
+    row = block(1, id="$$ID-1-comparisons")
+    flex = row.delta.add_block.flex_container
+    flex.direction, flex.wrap, flex.align, flex.gap_config.gap_size = 2, True, 2, 1
+    return row, *children
 
 
 def columns(*weights, path=(1,)):
@@ -91,13 +127,16 @@ def test_a_preview_holds_the_heading_and_the_drawings_in_the_order_of_the_page()
 @pytest.mark.parametrize(
     "above",
     [
-        markdown("Any text.", 1),
-        choices(["a"], 1, labelled=True),
+        markdown("A [link](x).", 1),
+        markdown("#### A heading", 1),
+        field("", 1, labelled=False),
+        button("Press", "primary", 1),
+        html("<ul></ul>", 1),
         component("save", "save_x", 1, reading=[["It has a sentence.", False]]),
         component("save", "save_x", 1, table_open=True),
         component("lesson", "lesson", 1),
     ],
-    ids=["text", "a label", "a caption", "a table", "a lesson"],
+    ids=["a link", "a heading", "no label", "a framed button", "a list", "a caption", "a table", "a lesson"],
 )
 def test_nothing_is_placed_below_an_element_of_unknown_size(above):
     assert shown(above, component("maps", "large", 2)) is None
@@ -109,8 +148,11 @@ def test_a_figure_below_columns_is_placed_only_where_both_columns_are_known():
     known = [component("maps", "left", 1, 0, 0), component("maps", "right", 1, 1, 0)]
     below = component("sentence", "below", 2)
     assert shown(*row, *known, below).components == ("maps", "maps", "sentence")
-    preview = shown(*row, known[0], markdown("Any text.", 1, 1, 0), component("maps", "right", 1, 1, 1), below)
+    unknown = markdown("A [link](x).", 1, 1, 0)
+    preview = shown(*row, known[0], unknown, component("maps", "right", 1, 1, 1), below)
     assert preview.components == ("maps",)
+    # In a narrow window the second column stands below the first.
+    assert shown(*row, markdown("A [link](x).", 1, 0, 0), known[1], below) is None
     assert "calc(60.0000% - 30.0px)" in preview.html
 
 
@@ -129,6 +171,80 @@ def test_words_are_text_and_never_elements():
     for title in ("<b>bold</b>", "[link](x)", "*stressed*", "`code`", "$x$"):
         heading = (block(0), markdown(f"# {title}\n\nA sentence.", 0, 0))
         assert shown(*heading, component("maps", "large", 1)) is None
+    for body in ("<script>alert(1)</script>", "<p onclick='alert(1)'>a</p>", "<img src=x>", "<!-- a --><p></p>"):
+        assert shown(html(body, 0), component("maps", "large", 1)) is None
+    assert "<script" not in shown(html('<p title="&quot;><script>">&lt;script></p>', 0), component("maps", "a", 1)).html
+
+
+@pytest.mark.parametrize(
+    ("markdown_text", "expected"),
+    [
+        ("A word: and 1 < 2 not", None),
+        ("**Scaling by √d_k:** it grows", "<strong>Scaling by √d_k:</strong> it grows"),
+        (r"“\*” is \<a letter\>", "“*” is &lt;a letter&gt;"),
+        ("It is long.  \n:gray[8 steps · 14 minutes]", 'It is long.<br><span class="grey">8 steps · 14 minutes</span>'),
+        (":gray[a **bold** word]", None),
+        ("one *stressed* word", None),
+        ("**never closed", None),
+        ("_stressed_", None),
+        (":red[colour]", None),
+        ("a -- dash", None),
+        ("- a list", None),
+        ("1. a list", None),
+        ("two\nlines", None),
+        ("", ""),
+    ],
+)
+def test_markdown_is_read_only_where_it_is_certain_what_streamlit_shows(markdown_text, expected):
+    assert html_of_text(markdown_text) == expected
+
+
+def test_each_paragraph_of_a_text_has_its_element():
+    assert html_of_paragraphs("One.\n\nTwo **bold** words.\n") == "<p>One.</p><p>Two <strong>bold</strong> words.</p>"
+    assert html_of_paragraphs("One.\n\n- a list") is None
+
+
+def test_html_of_the_lab_is_written_anew():
+    body = '<div class="strip"><p title="a &quot;b&quot;">1 &lt; 2 &amp; 3</p></div>'
+    assert html_of_html(body) == body
+
+
+def test_the_elements_of_a_row_stand_beside_each_other_with_the_width_that_they_have():
+    figure = component("maps", "large", 2)
+    preview = shown(
+        *row_of(
+            beside(choices(["a"], 1, 0, labelled=True), use_content=True),
+            beside(field("Size", 1, 1), pixel_width=130),
+            block(1, 2, id="$$ID-1-unseen_size"),
+            markdown("Nobody sees it.", 1, 2, 0),
+        ),
+        figure,
+    )
+    assert '<div class="row st-key-comparisons" style="--gap: 15.0px; --align: end">' in preview.html
+    assert '<div style="flex: 0 0 fit-content"><div class="choices"><div class="label">' in preview.html
+    assert '<div style="flex: 0 0 130px"><div class="field"></div></div><div style="flex: 1 1 8rem">' in preview.html
+    assert "Nobody" not in preview.html and preview.components == ("maps",)
+
+
+@pytest.mark.parametrize(
+    "child",
+    [field("Of unknown width", 1, 1), beside(markdown("A [link](x).", 1, 1), use_content=True)],
+    ids=["no width", "unknown"],
+)
+def test_a_row_with_one_element_of_unknown_size_is_left_out(child):
+    known = beside(component("sentence", "words", 1, 0), pixel_width=300)
+    assert shown(*row_of(known, child), component("maps", "large", 2)) is None
+    assert shown(*row_of(known), component("maps", "large", 2)).components == ("sentence", "maps")
+
+
+def test_a_page_without_figures_shows_its_heading_and_what_stands_below_it():
+    heading = (block(0), markdown("# Who?\n\nA sentence.", 0, 0))
+    preview = shown(*heading, button("First", "tertiary", 1), markdown("What it is.", 2))
+    assert preview.components == ()
+    assert preview.html.endswith(
+        '<div class="button st-key-open_first"><button><div><p>First</p></div></button></div>'
+        '<div class="text"><p>What it is.</p></div>'
+    )
 
 
 def test_the_page_carries_the_bytes_of_the_figure_and_the_scripts_that_draw_it():
@@ -159,7 +275,8 @@ def test_the_scripts_of_a_drawing_are_all_that_it_imports():
         ("", "figure=grid", False),
         ("", "present=", False),
         ("", "embed=true", False),
-        ("your-model", "", False),
+        ("lessons", "", True),
+        ("nowhere", "", False),
         ("../etc", "", False),
         ("", "text=" + "a" * 2_000, False),
     ],

@@ -23,8 +23,15 @@ from viz.captions.cost import (
     describe_cache,
     describe_costs,
     describe_tiles,
+    describe_token_times,
 )
-from viz.captions.inside import describe_averaging, describe_cost, describe_loop_and_matmul, describe_qk_spectrum
+from viz.captions.inside import (
+    describe_averaging,
+    describe_cost,
+    describe_loop_and_matmul,
+    describe_qk_spectrum,
+    describe_widths,
+)
 from viz.captions.machine import (
     describe_attention,
     describe_cross,
@@ -249,6 +256,10 @@ CASES: dict[str, Cases] = {
         "one": lambda: describe_qk_spectrum(1, 16, 64, 0.5, 0.0),
         "none": lambda: describe_qk_spectrum(0, 16, 64, 0.0, 0.0),
     },
+    "inside.describe_widths": {
+        "same": lambda: describe_widths(64, 64, 16),
+        "different": lambda: describe_widths(64, 48, 16),
+    },
     "inside.describe_cost": {
         "one": lambda: describe_cost(1, 1, 1, 1, 0.0),
         "several": lambda: describe_cost(4, 4096, 99999, 676, 5e-7),
@@ -433,6 +444,7 @@ CASES: dict[str, Cases] = {
         "once": lambda: describe_training_speed((64, 1024), {"GRU": np.array([9e3, 9e3]), "a": np.array([1e4, 9e2])}),
         "never": lambda: describe_training_speed((64,), {"GRU": np.array([9e3]), "a": np.array([1e3])}),
         "nothing": lambda: describe_training_speed((64,), {"GRU": np.array([NAN]), "a": np.array([1e3])}),
+        "not begun": lambda: describe_training_speed((64,), {"GRU": np.array([NAN])}, begun=False),
     },
     "cost.describe_costs": {
         "not measured": lambda: describe_costs(
@@ -459,6 +471,15 @@ CASES: dict[str, Cases] = {
         ),
         "one token": lambda: describe_cache(1, {"multi-head": 2048.0, "window": 2048.0, "odd": 1500.0}, 100.0, 100.0),
         "two": lambda: describe_cache(2, {"multi-head": 900.0, "window": 900.0}, 200.0, 100.0),
+    },
+    "cost.describe_token_times": {
+        "usual": lambda: describe_token_times(
+            (128, 2048), {"multi-head": np.array([2e-4, 7e-4]), "no cache": np.array([3e-3, 1.2])}, 4, 128
+        ),
+        "refused": lambda: describe_token_times(
+            (128, 2048), {"multi-head": np.array([2e-4, 7e-4]), "no cache": np.array([3e-3, NAN])}, 1, 128
+        ),
+        "nothing": lambda: describe_token_times((128,), {"a": np.array([NAN]), "b": np.array([1.0])}, 4, 128),
     },
     "claims.describe_determined": {"": lambda: describe_determined(0.36)},
     "claims.describe_cross_attention": {

@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 from viz.canvas.components import Drawn, component
-from viz.canvas.posts import Slider, sliders_header, sliding, take
+from viz.canvas.posts import Slider, sliders_header, take
 from viz.pack import pack
 from viz.theme import Theme
 
@@ -34,6 +34,7 @@ class LayerCostsView:
     pair: tuple[str, str]  # the kind that becomes cheaper than the other, and the other
     short: str  # what is written where it does
     heads: bool  # whether the costs of one head and of many are written
+    backward: bool  # whether a forward and a backward pass are measured, as training makes them
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,7 @@ class Measured:
     run: str  # "": nothing
     results: Sequence[Mapping[str, Any]]
     lengths: Sequence[int]
+    total: int  # results of a whole measurement
     rests: bool
     mine: bool  # whether this visit has started it
     note: str
@@ -64,17 +66,19 @@ def layer_costs(
     on: "state" is called with the values of the sliders when one has come to rest; "command" with "measure" or "stop"
     and these values; "rest" when the measurement has ended.
     """
-    header = {
-        **sliders_header(sliders, state, key, theme),
-        **asdict(comparison),
-        **asdict(measured),
-    }
+    header = sliders_header(sliders, state, key, theme) | asdict(comparison) | asdict(measured)
+    return _measuring("layer_costs", header, on)
+
+
+def _measuring(script: str, header: dict[str, Any], on: Mapping[str, Callable[..., None]]) -> Drawn:
+    """A figure with sliders and a button that measures."""
+    key = header["key"]
 
     def commanded() -> None:
         name, values = st.session_state[key]["command"]
         on["command"](str(name), dict(values))
 
-    return component("layer_costs")(
+    return component(script)(
         key=key,
         data=pack(header),
         on_state_change=lambda: on["state"](**take(key, "state")),
@@ -86,18 +90,20 @@ def layer_costs(
 def decoding_costs(
     variants: Sequence[str],
     sizes: Mapping[str, str],
-    stops: tuple[int, int],
+    measured: Measured,
     sliders: Sequence[Slider],
     state: Mapping[str, int],
     *,
     key: str,
     theme: Theme,
-    on_state: Callable[..., None],
+    on: Mapping[str, Callable[..., None]],
 ) -> Drawn:
     """The cache of each variant, and what a new token costs with it and without, against the tokens so far.
 
-    sizes: field of the sizes, "n" or "head_width" → name of its slider; stops: the first and the last n of the charts.
-    on_state is called with the values of the sliders when one has come to rest.
+    sizes: field of the sizes, "n" or "head_width" → name of its slider. measured: of one decoder, whatever the sliders.
+    on: as of `layer_costs`.
     """
-    more = {"variants": list(variants), "sizes": dict(sizes), "stops": stops}
-    return sliding("decoding_costs", sliders, state, key=key, theme=theme, on_state=on_state, more=more)
+    n = next(slider for slider in sliders if slider.name == sizes["n"])
+    header = sliders_header(sliders, state, key, theme) | asdict(measured)
+    header |= {"variants": list(variants), "sizes": dict(sizes), "stops": (n.values[0], n.values[-1])}
+    return _measuring("decoding_costs", header, on)

@@ -71,6 +71,7 @@ COLUMNS = frozenset(
         "d_k",
         "d_v",
         "d_model",
+        "d_source",
         # vectors
         "value, first direction",
         "value, second direction",
@@ -141,6 +142,8 @@ COLUMNS = frozenset(
         "prefill FLOPs",
         "FLOPs of a token with the cache",
         "FLOPs of a token without",
+        "seconds of a token with the cache",
+        "seconds of a token without",
     }
 )
 # Columns that a token, a model, a case, a seed or a number names.

@@ -28,10 +28,11 @@ from viz.server.preview.previews import LONGEST, OWN
 from viz.styles import PAGE_TOOLS
 
 PATH = "_lab/lookahead"
-PAGES = ("", "heads", "machine", "masks", "remove")  # with switches, and with their whole state in the link
+PAGES = ("", "heads", "machine", "masks")  # with switches, and with their whole state in the link
 OTHER_LAYOUT = ("figure", "present", "lesson", "embed", "embed_options", "class")
 LARGEST = 1_000_000  # bytes that are sent for one link
 MOST_BYTES = 32_000_000  # of all links that are kept
+MOST = 2000  # links that are kept: those of which nothing is sent have no bytes
 WAITING = 4  # requests that may wait for their turn; the others are sent nothing
 RUN = 5.0  # seconds that a run may take
 SHARE = 0.5  # of the time: after a run of 0.1 s, the server has 0.1 s for its visitors
@@ -47,6 +48,11 @@ class Lookahead:
         self._turn = asyncio.Lock()
         self._waiting = 0
         self._free = 0.0  # when the next run may begin
+
+    @property
+    def links_kept(self) -> int:
+        """How many links are kept, those of which nothing is sent among them."""
+        return len(self._kept)
 
     async def of(self, page: str, query: str) -> bytes:
         """The figures of the link as `packed` packs them, compressed; b"" where the server has no time for it."""
@@ -75,7 +81,7 @@ class Lookahead:
     def _keep(self, link: tuple[str, str], content: bytes) -> None:
         self._kept[link] = content
         self.bytes_kept += len(content)
-        while self.bytes_kept > self._most_bytes:
+        while self.bytes_kept > self._most_bytes or len(self._kept) > MOST:
             _, oldest = self._kept.popitem(last=False)
             self.bytes_kept -= len(oldest)
 

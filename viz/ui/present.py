@@ -12,12 +12,13 @@ import streamlit as st
 
 from viz import canvas
 from viz.server.hosts import for_others
+from viz.server.replica import listens_on
 from viz.theme import Theme
 from viz.ui.state import Key, Param
 
 CLASS = "class"  # the parameter of a link with the code of a class
 SWITCHES = (Param.SCALE, Param.MASK, Param.POSITION, Param.NORM, Param.RESIDUAL, Param.MLP)
-LOOKAHEAD = ("heads", "machine", "masks", "remove")  # pages with switches whose whole state is in the link
+LOOKAHEAD = ("heads", "machine", "masks")  # pages with switches whose whole state is in the link
 LONGEST = 1200  # characters of a link whose QR code a phone still reads from a wall
 
 
@@ -87,7 +88,7 @@ def _presented(figure: str) -> None:
 
 
 def _show_code(link: str) -> None:
-    st.session_state[Key.CODE_FOR] = for_others(link, str(st.get_option("server.address") or ""))
+    st.session_state[Key.CODE_FOR] = for_others(link, listens_on(str(st.get_option("server.address") or "")))
 
 
 def qr_code(link: str) -> dict[str, Any]:

@@ -53,6 +53,8 @@ class Param(StrEnum):
     N_HEADS = "n_heads"
     D_K = "d_k"  # also the slider of Remove a part
     D_V = "d_v"
+    D_MODEL = "d_model"
+    D_SOURCE = "d_source"  # width of the vectors that keys and values are made of
     # Why attention
     FROM_TOKEN = "from_token"  # the two tokens between which a signal travels
     TO_TOKEN = "to_token"

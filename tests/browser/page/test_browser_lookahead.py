@@ -1,6 +1,7 @@
 """A click on a switch is answered ahead: every figure and every word at once, and as the server answers it."""
 
 import random
+import re
 
 import pytest
 from served import wait_for_rest
@@ -65,6 +66,21 @@ def test_what_is_drawn_ahead_is_what_the_server_answers_in_every_word_and_every_
             wait_for_answer(page)
     assert page.evaluate(f"{COUNTS}.apart") == []
     assert ahead >= LINKS[link] and page.evaluate(f"{COUNTS}.compared") >= ahead
+    page.close()
+
+
+def test_after_a_click_that_was_answered_ahead_the_sentence_still_follows_the_pointer(context, address):
+    page = context.new_page()
+    page.goto(f"{address}/heads?query=5")
+    wait_until_ahead(page, "mask")
+    assert page.evaluate(FLIP, "mask")
+    wait_for_answer(page)
+    sentence = page.locator(".st-key-save_enlarged .reading")
+    before = sentence.inner_text()
+    page.locator(".st-key-sentence .word").nth(3).hover()
+    page.locator(".st-key-save_enlarged .reading", has_text=re.compile("^who ")).wait_for()
+    page.mouse.move(2, 2)
+    page.locator(".st-key-save_enlarged .reading", has_text=before[:20]).wait_for()
     page.close()
 
 

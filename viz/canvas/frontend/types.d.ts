@@ -575,7 +575,22 @@ export interface CostResult {
   refused: string;
 }
 
-export interface LayerCostsHeader extends SlidersHeader {
+/** What is measured on the server. */
+export interface MeasuredHeader extends SlidersHeader {
+  /** The name of the stream; "": nothing was measured. */
+  run: string;
+  results: CostResult[];
+  lengths: number[];
+  /** Results of a whole measurement. */
+  total: number;
+  rests: boolean;
+  /** Whether this visit has started the measurement. */
+  mine: boolean;
+  note: string;
+  seconds: number;
+}
+
+export interface LayerCostsHeader extends MeasuredHeader {
   rows: CostRow[];
   columns: string[];
   /** Field of CostSizes, or from_n → name of its slider. */
@@ -587,18 +602,11 @@ export interface LayerCostsHeader extends SlidersHeader {
   short: string;
   /** Whether the costs of one head and of many are written below the table. */
   heads: boolean;
-  /** The name of the stream; "": nothing was measured. */
-  run: string;
-  results: CostResult[];
-  lengths: number[];
-  rests: boolean;
-  /** Whether this visit has started the measurement. */
-  mine: boolean;
-  note: string;
-  seconds: number;
+  /** Whether a forward and a backward pass are measured. */
+  backward: boolean;
 }
 
-export interface DecodingCostsHeader extends SlidersHeader {
+export interface DecodingCostsHeader extends MeasuredHeader {
   variants: string[];
   /** Field of DecoderSizes, n or head_width → name of its slider. */
   sizes: Record<string, string>;

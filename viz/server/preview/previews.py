@@ -10,8 +10,10 @@ from viz.server.preview.first_run import first_run
 from viz.server.preview.markup import Preview, preview_of
 from viz.server.preview.page_tree import page_tree
 
-# Pages whose main figure can be placed: above it stand only elements whose size markup.py knows.
-PAGES = ("", "heads", "machine", "why", "inside")
+PAGES = (
+    *("", "heads", "machine", "why", "inside", "masks", "positions", "remove", "training", "translate"),
+    *("lessons", "your-model"),
+)
 # A figure alone and a lesson have their own layout; Streamlit gives a page in a frame another one.
 OTHER_LAYOUT = ("figure", "present", "lesson", "embed", "embed_options")
 OWN = "own-"  # the name of a model that somebody has loaded begins so: it may be replaced by another of this name

@@ -37,6 +37,7 @@ export function hover(row) {
 export function listen(mount, listener) {
   listeners.set(mount, listener);
   return () => {
+    if (listeners.get(mount) !== listener) return; // another one has replaced it
     listeners.delete(mount);
     pointed.row = null;
   };
@@ -56,11 +57,13 @@ export function unpack(bytes) {
   const name = key ?? (figure && `save_${figure}`);
   if (name) received.set(name, { bytes, header: data.header, times: (received.get(name)?.times ?? 0) + 1 });
   // types.d.ts says for each figure which arrays its function in viz/canvas/ sends.
-  const arrays = /** @type {Arrays} */ (/** @type {unknown} */ (data.arrays));
-  return { header: data.header, arrays };
+  return /** @type {import("../types.d.ts").Unpacked<Header, Arrays>} */ (/** @type {unknown} */ (data));
 }
 
-/** @param {Uint8Array} bytes */
+/**
+ * @param {Uint8Array} bytes
+ * @returns {{ header: any, arrays: Record<string, import("../types.d.ts").Packed> }}
+ */
 export function parse(bytes) {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const length = view.getUint32(0, true);
