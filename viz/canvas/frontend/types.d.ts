@@ -63,7 +63,7 @@ export interface Mount<Header = any, Arrays = Record<string, any>> {
 
 // The headers, as the functions of viz/canvas/ write them.
 
-interface FigureHeader {
+export interface FigureHeader {
   key: string;
   theme: Theme;
 }

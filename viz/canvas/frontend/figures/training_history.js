@@ -54,7 +54,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   }
   /** @type {View} */
   const view = (root.view ??= build(root, stops));
-  Object.assign(view, { header, arrays, post: (/** @type {any} */ state) => setTriggerValue("state", state) });
+  Object.assign(view, { header, arrays, post: (/** @type {unknown} */ state) => setTriggerValue("state", state) });
   view.state = view.controls.receive(header.sliders, header.state, header.acknowledged);
   arrange(view);
   drawings.set(header.key, () =>
