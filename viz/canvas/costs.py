@@ -7,8 +7,7 @@ from typing import Any
 import streamlit as st
 
 from viz.canvas.components import Drawn, component
-from viz.canvas.positions import Slider
-from viz.canvas.posts import acknowledged, take
+from viz.canvas.posts import Slider, sliders_header, take
 from viz.pack import pack
 from viz.theme import Theme
 
@@ -67,15 +66,7 @@ def layer_costs(
     on: "state" is called with the values of the sliders when one has come to rest; "command" with "measure" or "stop"
     and these values; "rest" when the measurement has ended.
     """
-    header = {
-        "key": key,
-        "theme": vars(theme),
-        "sliders": [asdict(slider) for slider in sliders],
-        "state": {slider.name: state[slider.name] for slider in sliders},
-        "acknowledged": acknowledged(key),
-        **asdict(comparison),
-        **asdict(measured),
-    }
+    header = sliders_header(sliders, state, key, theme) | asdict(comparison) | asdict(measured)
     return component("layer_costs")(key=key, data=pack(header), **_posts(key, on))
 
 
@@ -110,15 +101,6 @@ def decoding_costs(
     on: as of `layer_costs`.
     """
     n = next(slider for slider in sliders if slider.name == sizes["n"])
-    header = {
-        "key": key,
-        "theme": vars(theme),
-        "sliders": [asdict(slider) for slider in sliders],
-        "state": {slider.name: state[slider.name] for slider in sliders},
-        "acknowledged": acknowledged(key),
-        "variants": list(variants),
-        "sizes": dict(sizes),
-        "stops": (n.values[0], n.values[-1]),
-        **asdict(measured),
-    }
+    header = sliders_header(sliders, state, key, theme) | asdict(measured)
+    header |= {"variants": list(variants), "sizes": dict(sizes), "stops": (n.values[0], n.values[-1])}
     return component("decoding_costs")(key=key, data=pack(header), **_posts(key, on))

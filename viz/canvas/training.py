@@ -8,8 +8,7 @@ import numpy as np
 import streamlit as st
 
 from viz.canvas.components import Drawn, component
-from viz.canvas.positions import Slider, sliding
-from viz.canvas.posts import acknowledged, take
+from viz.canvas.posts import Slider, sliders_header, sliding, take
 from viz.labels import truncate
 from viz.pack import encode_weights, pack
 from viz.theme import Theme
@@ -128,12 +127,7 @@ def training_history(
     """
     layers, heads = training.weights.shape[1:3]
     slider = Slider(name, "step", tuple(training.steps))
-    header = {
-        "key": key,
-        "sliders": [asdict(slider)],
-        "state": {name: step},
-        "acknowledged": acknowledged(key),
-        "theme": vars(theme),
+    more = {
         "steps": list(training.steps),
         "loss": [float(value) if np.isfinite(value) else None for value in training.loss],
         "rate": [float(value) for value in training.rate],
@@ -153,6 +147,7 @@ def training_history(
     scores = np.stack([score.reshape(n, -1) for score in training.scores.values()], axis=1)  # (N, R, L · H)
     flat = training.weights.reshape(n, layers * heads, *training.mask.shape)
     codes = encode_weights(flat, np.broadcast_to(training.mask, flat.shape))
+    header = {**more, **sliders_header((slider,), {name: step}, key, theme)}
     return component("training_history")(
         key=key,
         data=pack(header, scores=scores.astype(np.float32), weights=codes),
@@ -232,5 +227,5 @@ def rate_schedules(
     sliders: warm-up, width and steps, in this order; lr: the largest rate of the `decays`; used: decay → who uses it.
     on_state is called with the values of the sliders when one has come to rest.
     """
-    header = {"lr": lr, "decays": list(decays), "used": list(used), "users": list(used.values())}
-    return sliding("rate_schedules", sliders, state, key, theme, on_state, header)
+    more = {"lr": lr, "decays": list(decays), "used": list(used), "users": list(used.values())}
+    return sliding("rate_schedules", sliders, state, key=key, theme=theme, on_state=on_state, more=more)
