@@ -73,6 +73,8 @@ def test_a_trained_recurrent_network_that_carries_the_gradient_is_named_and_a_fa
     assert "GRU 0.5, untrained 0.5." in describe_trained_gradients((1, 20), outlier, outlier)
     faded = describe_trained_gradients((1, 20), {"GRU b": trained["GRU b"]}, untrained)
     assert "removed" not in faded
+    weak = {"GRU b": np.array([[1.0, 0.05]] * 3)}
+    assert "removed" not in describe_trained_gradients((1, 20), weak, untrained), "a twentieth is still a decay"
 
 
 def test_a_region_is_given_with_what_full_attention_would_reach():
