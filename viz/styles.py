@@ -7,7 +7,13 @@ from pathlib import Path
 
 FRONTEND = Path(__file__).parent / "canvas/frontend"
 IMPORT = re.compile(r'from "(\.\.?/[\w/.-]+)\.js"')
-PAGE_TOOLS = ("lesson", "save", "save_page", "share")  # what belongs to a page; all others are figures
+PAGE_TOOLS = (
+    "class_question",
+    "lesson",
+    "save",
+    "save_page",
+    "share",
+)  # all others are figures
 # Components that look alike share a style sheet.
 SHARED = {
     "rotation": "sinusoid_waves",
@@ -22,6 +28,7 @@ SHARED = {
     "line_panels": "probability_bars",
     "rate_schedules": "sinusoid_waves",
     "save_page": "save",
+    "class_question": "save",
 }
 
 

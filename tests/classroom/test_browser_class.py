@@ -103,13 +103,13 @@ def test_students_follow_answer_and_see_the_answers_only_when_they_are_revealed(
     assert ann.evaluate("sessionStorage.getItem('attention-lab-class-joined')") == "{}"
 
 
-def test_the_question_of_a_lesson_is_asked_and_its_measured_answer_revealed(visitor):
+def test_the_question_of_a_lesson_is_asked_and_its_measured_answer_revealed(visitor, address):
     lecturer = visitor("/masks?lesson=masks.2")
     code = start_class(lecturer)
     ann = visitor(f"/?class={code}")
     expect(ann).to_have_url(re.compile(r"lesson=masks\.2"), timeout=25_000)
     lecturer.get_by_role("button", name="Ask", exact=True).click()
-    lecturer.get_by_role("button", name="Ask the question of this step").click()
+    lecturer.get_by_role("button", name=re.compile("^Ask: ")).click()
     box = ann.locator(f"{BAR} .class-question")
     expect(box).to_be_visible()
     if box.locator("input").count():
@@ -120,6 +120,24 @@ def test_the_question_of_a_lesson_is_asked_and_its_measured_answer_revealed(visi
     expect(lecturer.locator(BAR)).to_contain_text("1 of 1 have answered.")
     lecturer.locator(BAR).get_by_role("button", name="Reveal").click()
     expect(ann.locator(f"{BAR} .outcome")).to_contain_text("The measured answer is ", timeout=25_000)
+
+    # A guess on the page Masks is a question too: nobody sees the weights before it is revealed.
+    lecturer.goto(address + "/masks?guess=strongest&layer=0&head=0&query=5")
+    wait_for_rest(lecturer)
+    expect(ann).to_have_url(re.compile("guess=strongest"), timeout=25_000)
+    lecturer.get_by_role("button", name="Ask", exact=True).click()
+    lecturer.get_by_role(
+        "button", name=re.compile("^Ask: Which word does .* attend to most, in layer 0, head 0")
+    ).click()
+    wait_for_rest(ann)
+    ann.locator(f"{BAR} .class-question .choice").first.click()
+    expect(lecturer.locator(BAR)).to_contain_text("1 of 1 have answered.")
+    assert "strongest framed" not in lecturer.locator(".st-key-save_guessing").inner_text()
+    lecturer.locator(BAR).get_by_role("button", name="Reveal").click()
+    expect(ann.locator(f"{BAR} .outcome")).to_contain_text(
+        re.compile(r"The measured answer is \d .*\. [01] of 1 answer had it\."), timeout=25_000
+    )
+    expect(lecturer.locator(".st-key-save_guessing")).to_contain_text("rows right")
 
 
 def test_a_code_of_no_class_is_one_sentence_and_the_page_works(visitor):

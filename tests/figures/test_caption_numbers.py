@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from viz.captions.batch_norm import describe_norm_axes, describe_norm_change
+from viz.captions.counting import power_of_ten, two_digits
 from viz.captions.heads import (
     MAX_LABELLED_HEADS,
     Named,
@@ -357,7 +358,7 @@ def test_names_are_listed_with_an_and_before_the_last():
 
 def test_the_ways_to_write_are_told_with_their_times_and_what_the_cache_saves():
     text = describe_kv_cache(2e-6, 15.0, (0.8, 2.5, 10.0), 13)
-    assert in_order(text, "2.0e-06", "15", "13", "800.0 ms", "3.1** times", "12.5 times", "75 %")
+    assert in_order(text, "2.0·10⁻⁶", "15", "13", "800.0 ms", "3.1** times", "12.5 times", "75 %")
 
 
 # Words
@@ -370,3 +371,15 @@ def test_a_word_in_a_sentence_is_cut_at_24_characters():
 
 def test_a_word_is_cut_before_a_letter_whose_mark_would_be_lost():
     assert truncate("a" * 12 + "e\u0301" + "b" * 5, 14) == "a" * 12 + "…"
+
+
+def test_a_number_far_from_one_is_a_power_of_ten_with_its_sign():
+    assert [power_of_ten(value) for value in (0.0, 4.44e-16, -2e5, 9.96e-8)] == [
+        "0",
+        "4.4·10⁻¹⁶",
+        "−2.0·10⁵",
+        "1.0·10⁻⁷",
+    ]
+    assert power_of_ten(3e-7, 1) == "3·10⁻⁷" and power_of_ten(float("nan")) == "not a number"
+    shown = [two_digits(value) for value in (0.0, 1.0, 0.00071, 0.00001, -0.25, 12345, 2e6, float("inf"))]
+    assert shown == ["0", "1", "0.00071", "1.0·10⁻⁵", "−0.25", "12,000", "2.0·10⁶", "not a number"]

@@ -231,9 +231,9 @@ def test_several_seeds_are_counted():
     b = Outcome("without it", 200, 2.1, 0.20, others=(0.10, 0.28))
     shown = describe_training(a, b, GUESSING, 200, Claim("residual"))
     assert "**98%** (30% to 98% over 3 seeds)" in shown
-    assert shown.endswith("It shows with 2 of 3 seeds, the opposite with 0 of 3 seeds.")
+    assert shown.endswith("2 of 3 seeds show it; 0 of 3 seeds show the opposite.")
     assert describe_training(a, b, GUESSING, 200).endswith(
-        "A is better by more than 5% with 2 of 3 seeds, B with 0 of 3 seeds."
+        "A is better by more than 5 percentage points with 2 of 3 seeds, B with 0 of 3 seeds."
     )
 
 
@@ -256,8 +256,8 @@ def test_the_gradient_of_untrained_models_is_compared_at_both_ends():
     shown = describe_gradient_by_depth(
         [1, 24], {"no norm": np.array([0.1, 1e-11])}, {"pre": np.array([1.0, 0.5]), "post": np.array([1.0, 1.0])}
     )
-    assert "no norm: 1.0 · 10⁻¹⁰ times as large" in shown and "of 24 layers, beside that of a model of 1 layer" in shown
-    assert "is as large as that of the first with post-norm, and 0.5 times as large with pre-norm" in shown
+    assert "no norm: 1.0·10⁻¹⁰" in shown and "of 24 layers, divided by that of a model of 1 layer" in shown
+    assert "is 1 times that of the first with post-norm, and 0.5 times with pre-norm" in shown
 
 
 def test_batch_norm_is_the_smoothest_only_where_its_gradient_changes_least():
@@ -302,13 +302,13 @@ def test_the_step_at_which_a_role_forms_is_named_with_both_scores():
     roles = [Role("induction", 1, 2, 800, 1000, 0.05, 0.9), Role("previous token", 0, 1, 1000, 1300, 0.4, 0.61)]
     text = describe_training_history([0, 1300], [5.65, 1.78], roles, 0.5)
     assert text.startswith("**induction**, layer 1 head 2: 0.05 → 0.90 between steps 800 and 1,000; **previous token**")
-    assert text.endswith("The held-out loss goes from 5.65 to 1.78 nats in 1,300 steps.")
+    assert text.endswith("In 1,300 steps the held-out loss goes from 5.65 nats to 1.78 nats.")
     assert "no head has taken up a role" in describe_training_history([0, 50], [2.8, 2.7], [], 0.5)
     assert "nothing can be wound back" in describe_training_history([0], [2.8], [], 0.5)
 
 
 def test_kept_steps_are_counted_with_their_memory():
     assert describe_kept_steps(67, 67, 12.31, 64) == (
-        "67 steps of this training can be gone back to. They take 12.3 of 64 MB."
+        "You can go back to 67 steps of this training. They take 12.3 of 64 MB."
     )
-    assert describe_kept_steps(66, 67, 63.2, 64).endswith("1 older step had to go, so that the rest fits.")
+    assert describe_kept_steps(66, 67, 63.2, 64).endswith("1 older step was removed to stay within this.")

@@ -69,10 +69,10 @@ def test_an_approximation_error_is_given_at_half_of_the_keys():
 def test_tiles_are_counted_and_end_where_attend_ends():
     assert describe_tiles("L0H0", (4, 2), (10, 1), 4.4e-16) == (
         "**L0H0** in 10 tiles of 4 × 2; the mask forbids 1 further tile. The running output, divided by the running "
-        "sum, ends as the output of attend(): the largest difference is **4\\.4e−16**."
+        "sum, ends as the output of attend(): the largest difference is **4\\.4·10⁻¹⁶**."
     )
     assert "forbids" not in describe_tiles("L0H0", (16, 16), (1, 0), 0.0)
-    assert describe_tiles("L0H0", (4, 4), (1, 0), 2e-6).endswith("**2\\.0e−6**.")
+    assert describe_tiles("L0H0", (4, 4), (1, 0), 2e-6).endswith("**2\\.0·10⁻⁶**.")
 
 
 def test_a_cache_is_given_in_bytes_and_a_token_without_it_as_a_ratio():

@@ -416,7 +416,7 @@ def test_a_leak_is_told_in_the_right_number_and_unit():
 
 def test_three_ways_are_the_same_only_where_their_numbers_are():
     assert describe_kv_cache(1e-5, 15.0, (0.001, 0.01, 0.02), 13).startswith(
-        "The logits are the same up to rounding: they differ by at most **1.0e-05**"
+        "The logits are the same up to rounding: they differ by at most **1.0·10⁻⁵**"
     )
     assert describe_kv_cache(0.0, 15.0, (0.001, 0.01, 0.02), 13).startswith("The logits are the same to the last bit")
     assert describe_kv_cache(0.5, 15.0, (0.001, 0.01, 0.02), 13).startswith("**The logits are not the same**")

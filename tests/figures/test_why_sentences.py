@@ -34,8 +34,8 @@ def test_a_gradient_is_given_as_a_ratio_of_medians_and_an_exact_zero_as_such():
         "ends": np.array([[1.0, 0.5, 0.0]] * 3),
     }
     assert describe_initial_gradients((1, 8, 64), norms) == (
-        "Medians of 3 seeds. The gradient at distance 64 beside that at distance 1: falls 0.001 times as large; "
-        "stays 0.5 times as large; equal as large; ends exactly 0 beyond distance 8."
+        "Medians of 3 seeds. The gradient at distance 64, divided by that at distance 1: falls 0.001; "
+        "stays 0.5; equal 1; ends exactly 0 beyond distance 8."
     )
     nothing = describe_initial_gradients((1, 64), {"nothing": np.zeros((3, 2))})
     assert nothing.endswith("nothing exactly 0 everywhere.")
@@ -51,8 +51,8 @@ def test_a_trained_recurrent_network_that_carries_the_gradient_is_named_and_a_fa
     trained = {"GRU a": np.array([[2.0, 1.0]] * 3), "GRU b": np.array([[1.0, 0.01]] * 3)}
     untrained = {name: np.array([[4.0, 0.0004]] * 3) for name in trained}
     assert describe_trained_gradients((1, 20), trained, untrained) == (
-        "Medians of 3 random texts. The gradient at distance 20 beside that at distance 1: GRU a 0.5 times as large, "
-        "untrained 1e-04 times as large; GRU b 0.01 times as large, untrained 1e-04 times as large. The textbook's "
+        "Medians of 3 random texts. The gradient at distance 20, divided by that at distance 1: GRU a 0.5, "
+        "untrained 0.0001; GRU b 0.01, untrained 0.0001. The textbook's "
         "exponential decay holds for untrained weights. Training removed it from GRU a."
     )
     faded = describe_trained_gradients((1, 20), {"GRU b": trained["GRU b"]}, untrained)

@@ -25,7 +25,15 @@ from viz.canvas.machine import (
 )
 from viz.canvas.maps import Paint, Panel, Steps, maps
 from viz.canvas.mask_leak import Edit, mask_leak
-from viz.canvas.page_tools import LessonView, PageState, StripPart, lesson_step, share
+from viz.canvas.page_tools import (
+    ClassQuestion,
+    LessonView,
+    PageState,
+    StripPart,
+    class_question,
+    lesson_step,
+    share,
+)
 from viz.canvas.positions import Slider, accuracy_by_length, rotation, sinusoid_waves, word_shuffle
 from viz.canvas.probabilities import logit_lens, probability_bars
 from viz.canvas.score_scaling import Measure, ScalingView, score_scaling
@@ -49,6 +57,7 @@ __all__ = [
     "MOST_PIXELS",
     "Axes",
     "Branch",
+    "ClassQuestion",
     "ComparedRun",
     "CostRow",
     "Curve",
@@ -88,6 +97,7 @@ __all__ = [
     "accuracy_by_length",
     "approximation",
     "beam_tree",
+    "class_question",
     "compare",
     "decoding_costs",
     "decoding_steps",

@@ -1,4 +1,4 @@
-"""What is on every page beside its figures: the link, the stage, and the step of a lesson."""
+"""What is on a page beside its figures: the link, the stage, the step of a lesson, and a question for a class."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -135,4 +135,25 @@ def lesson_step(
         on_answer_change=lambda: on_answer(str(st.session_state[key]["answer"])),
         on_show_change=on_show,
         on_leave_change=on_leave,
+    )
+
+
+@dataclass(frozen=True)
+class ClassQuestion:
+    """A question about the page that the lecturer of a class can ask."""
+
+    text: str
+    choices: Sequence[str]  # none: the answer is a number
+    measured: str  # the measured answer once it is shown, or ""
+
+
+def class_question(question: ClassQuestion, *, key: str, theme: Theme, on_reveal: Callable[[], None]) -> None:
+    """Offers the question under “Ask” of a class; it draws nothing.
+
+    on_reveal is called when the lecturer reveals the measured answer to the class.
+    """
+    component("class_question")(
+        key=key,
+        data=pack({**vars(question), "choices": list(question.choices), "theme": vars(theme)}),
+        on_reveal_change=on_reveal,
     )

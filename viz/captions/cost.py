@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from viz.captions.counting import counted
+from viz.captions.counting import counted, power_of_ten, two_digits
 from viz.labels import bold
 
 SPREAD = 2  # standard errors within which a fitted exponent agrees with a counted one
@@ -161,7 +161,7 @@ def describe_approximation(head: str, errors: Mapping[str, MethodError], tokens:
     parts = []
     for name, of in errors.items():
         size = f" with k = {of.k}" if of.k else ""
-        parts.append(f"{name}{size} {of.error:.2g} ({of.low:.2g} to {of.high:.2g})")
+        parts.append(f"{name}{size} {two_digits(of.error)} ({two_digits(of.low)} to {two_digits(of.high)})")
     sentence = (
         f"{bold(head)}, {counted(tokens, 'token')}. Relative error of the output, and its range over the heads of the "
         f"layer: {'; '.join(parts)}."
@@ -180,9 +180,5 @@ def describe_tiles(head: str, tile: tuple[int, int], tiles: tuple[int, int], dif
         sentence += f"; the mask forbids {counted(tiles[1], 'further tile')}"
     return (
         f"{sentence}. The running output, divided by the running sum, ends as the output of attend(): the largest "
-        f"difference is {bold(_power(difference))}."
+        f"difference is {bold(power_of_ten(difference))}."
     )
-
-
-def _power(value: float) -> str:
-    return "0" if value == 0 else f"{value:.1e}".replace("e-", "e−").replace("e−0", "e−")

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from viz.captions.counting import counted, decimals, verb
+from viz.captions.counting import counted, decimals, two_digits, verb
 from viz.captions.heads import most_informative_row
 from viz.captions.positions import format_number
 from viz.labels import bold
@@ -135,7 +135,7 @@ def describe_kv_cache(apart: float, largest: float, seconds: Sequence[float], to
     else:
         alike = apart <= SAME * max(largest, 1.0)
         same = "The logits are the same up to rounding" if alike else "**The logits are not the same**"
-        same += f": they differ by at most **{apart:.1e}**, and the largest logit is {largest:.0f}."
+        same += f": they differ by at most **{two_digits(apart)}**, and the largest logit is {largest:.0f}."
     return (
         f"{same} One pass over {counted(tokens, 'token')} takes {1e3 * whole:.1f} ms. Word by word it takes "
         f"**{cached / whole:.1f}** times as long with a cache and {uncached / whole:.1f} times as long without. {gain}"

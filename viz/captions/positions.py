@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from viz.captions.counting import counted
+from viz.captions.counting import counted, power_of_ten
 from viz.types import Array
 
 ROUNDING = 1e-4  # smaller than this, a change of scores or vectors in float32 is rounding
@@ -19,8 +19,7 @@ def format_number(value: float) -> str:
     if value < 0:
         return f"−{format_number(-value)}"
     if value < 0.005:  # two decimals would say 0.00
-        digit, _, power = f"{value:.0e}".partition("e")
-        return f"{digit}·10{str(int(power)).translate(str.maketrans('-0123456789', '⁻⁰¹²³⁴⁵⁶⁷⁸⁹'))}"
+        return power_of_ten(value, 1)
     return f"{value:.2f}" if value < 10 else f"{value:.1f}"
 
 

@@ -160,13 +160,14 @@ def _verdict(a: Outcome, b: Outcome, claim: Claim | None, cheats: Sequence[str])
 
     if claim is None:
         if len(gaps) > 1:
-            return f"A is better by more than {percent(CLEAR)} with {count(1)}, B with {count(-1)}."
+            points = f"{100 * CLEAR:.0f} percentage points"
+            return f"A is better by more than {points} with {count(1)}, B with {count(-1)}."
         if abs(gap) <= CLEAR:
             return "Their difference is too small for a run of one seed to say which is better."
         return f"In this run, {'A' if gap > 0 else 'B'} is better."
     if len(gaps) > 1 and claim.name != "mask":
         way = 1 if claim.worse == "B" else -1
-        return f"Textbooks say that {CLAIMS[claim.name]}. It shows with {count(way)}, the opposite with {count(-way)}."
+        return f"Textbooks say that {CLAIMS[claim.name]}. {count(way)} show it; {count(-way)} show the opposite."
     worse = gap if claim.worse == "B" else -gap
     if claim.name == "mask":
         shown = "shows" if claim.worse in cheats else "does not show"

@@ -1,9 +1,10 @@
 """What the saved steps of a training show: when each head took up its role, from the measured scores."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from viz.captions.counting import counted, decimals
+from viz.captions.counting import counted, decimals, verb
 
 
 @dataclass(frozen=True)
@@ -23,10 +24,8 @@ def describe_training_history(steps: Sequence[int], loss: Sequence[float], roles
     """steps, loss (N,) in nats, held out; least: the mean weight from which a head has a role."""
     if len(steps) == 1:
         return f"Only step {steps[0]:,} is measured, so nothing can be wound back yet."
-    fall = (
-        f"The held-out loss goes from {decimals(loss[0])} to {decimals(loss[-1])} nats in "
-        f"{counted(steps[-1] - steps[0], 'step')}."
-    )
+    last = f"{decimals(loss[-1])} nats" if math.isfinite(loss[-1]) else "a value that is not a number"
+    fall = f"In {counted(steps[-1] - steps[0], 'step')} the held-out loss goes from {decimals(loss[0])} nats to {last}."
     if not roles:
         return (
             f"{fall} At the last step no head has taken up a role: none puts {decimals(least)} of its weight on the "
@@ -42,7 +41,9 @@ def describe_training_history(steps: Sequence[int], loss: Sequence[float], roles
 
 def describe_kept_steps(kept: int, measured: int, size: float, most: float) -> str:
     """The kept steps of both models of a live training. size, most: their memory in MB, and its bound."""
-    thinned = f" {counted(measured - kept, 'older step')} had to go, so that the rest fits." if kept < measured else ""
+    gone = measured - kept
+    removed = f" {counted(gone, 'older step')} {verb(gone, 'was', 'were')} removed to stay within this." if gone else ""
     return (
-        f"{counted(kept, 'step')} of this training can be gone back to. They take {size:.1f} of {most:.0f} MB.{thinned}"
+        f"You can go back to {counted(kept, 'step')} of this training. {verb(kept, 'It takes', 'They take')} "
+        f"{size:.1f} of {most:.0f} MB.{removed}"
     )

@@ -4,10 +4,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from viz.captions.counting import counted
+from viz.captions.counting import counted, two_digits
 from viz.types import Array
 
-SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 PAPER_WIDTH, PAPER_WARMUP = 512, 4000  # of the base model of Vaswani et al. 2017
 
 
@@ -22,8 +21,8 @@ def describe_schedules(warmup: int, width: int, steps: int, lr: float, decay: st
     uses = "equation 3" if decay.startswith("Vaswani") else f"the schedule “{decay}” with a largest rate of {lr:g}"
     return (
         f"In equation 3 of Vaswani et al. 2017 the learning rate {regimes}. With a width of {width} its largest value "
-        f"is **{_number(highest)}**. With the paper's width of {PAPER_WIDTH} and {PAPER_WARMUP:,} steps of warm-up it "
-        f"is {_number(paper)}. Model A uses {uses}."
+        f"is **{two_digits(highest)}**. With the paper's width of {PAPER_WIDTH} and {PAPER_WARMUP:,} steps of warm-up "
+        f"it is {two_digits(paper)}. Model A uses {uses}."
     )
 
 
@@ -31,12 +30,13 @@ def describe_gradient_by_depth(
     depths: Sequence[int], embedding: Mapping[str, Array], layers: Mapping[str, Array]
 ) -> str:
     """embedding: name of a case → gradient norm (K,) at the embedding for K depths; layers: "pre", "post" → (L,)."""
-    growth = "; ".join(f"{name}: {_times(of[-1] / of[0])}" for name, of in embedding.items())
+    growth = "; ".join(f"{name}: {two_digits(of[-1] / of[0])}" for name, of in embedding.items())
     pre, post = (float(of[-1] / of[0]) for of in (layers["pre"], layers["post"]))
     return (
-        f"The gradient at the embedding of a model of {depths[-1]} layers, beside that of a model of "
-        f"{counted(depths[0], 'layer')}: {growth}. In a model of {counted(len(layers['pre']), 'layer')} the gradient "
-        f"of the last layer is {_times(post)} as that of the first with post-norm, and {_times(pre)} with pre-norm. "
+        f"The gradient at the embedding of a model of {depths[-1]} layers, divided by that of a model of "
+        f"{counted(depths[0], 'layer')}: {growth}. In a model of {counted(len(layers['pre']), 'layer')}, the gradient "
+        f"of the last layer is {two_digits(post)} times that of the first with post-norm, and {two_digits(pre)} times "
+        "with pre-norm. "
         "All numbers are medians of three seeds before any training."
     )
 
@@ -44,8 +44,8 @@ def describe_gradient_by_depth(
 def describe_smoothness(by_norm: Mapping[str, tuple[Array, Array]]) -> str:
     """by_norm: name of a norm → range of the loss in nats, and change of the gradient per distance, at N steps each."""
     medians = {name: tuple(_median(values) for values in pair) for name, pair in by_norm.items()}
-    ranges = ", ".join(f"{_number(medians[name][0])} nats with {name}" for name in medians)
-    changes = ", ".join(f"{_number(medians[name][1])} with {name}" for name in medians)
+    ranges = ", ".join(f"{_change(medians[name][0], ' nats')} with {name}" for name in medians)
+    changes = ", ".join(f"{_change(medians[name][1], '')} with {name}" for name in medians)
     smooth = [name for name, (_, change) in medians.items() if change == min(other for _, other in medians.values())]
     shown = "shows" if smooth == ["batch norm"] else "does not show"
     return (
@@ -61,16 +61,5 @@ def _median(values: Array) -> float:
     return float(np.median(finite)) if len(finite) else float("nan")
 
 
-def _number(value: float) -> str:
-    """Two significant digits; far from 1 as a power of ten."""
-    if not np.isfinite(value):
-        return "no finite number"
-    if value == 0 or 1e-4 <= abs(value) < 1e4:
-        return f"{float(f'{value:.2g}'):,g}"
-    digits, power = f"{value:.1e}".split("e")
-    return f"{digits} · 10{str(int(power)).translate(SUPERSCRIPTS)}"
-
-
-def _times(ratio: float) -> str:
-    number = _number(ratio)
-    return "as large" if number == "1" else f"{number} times as large"
+def _change(value: float, unit: str) -> str:
+    return f"{two_digits(value)}{unit}" if np.isfinite(value) else "a value that is not a number"

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from viz.captions.counting import counted, verb
+from viz.captions.counting import counted, two_digits, verb
 from viz.labels import bold
 from viz.types import Array
 
@@ -43,15 +43,16 @@ def describe_initial_gradients(distances: Sequence[int], norms: Mapping[str, Arr
             reached = [distance for distance, column in zip(distances, values.T, strict=True) if column.any()]
             parts.append(f"{name} exactly 0 " + (f"beyond distance {reached[-1]}" if reached else "everywhere"))
         else:
-            parts.append(f"{name} {_times(last / first)}")
+            parts.append(f"{name} {two_digits(last / first)}")
     sentence = (
-        f"Medians of {counted(len(next(iter(norms.values()))), 'seed')}. The gradient at distance {far} beside that at "
-        f"distance {near}: {'; '.join(parts)}."
+        f"Medians of {counted(len(next(iter(norms.values()))), 'seed')}. The gradient at distance {far}, divided by "
+        f"that at distance {near}: {'; '.join(parts)}."
     )
     if {"GRU", KEPT} <= set(norms):
         plain, kept = (float(np.median(norms[name][:, -1])) for name in ("GRU", KEPT))
         if plain:
-            sentence += f" With the bias of 1, the GRU's gradient at distance {far} is {_times(kept / plain)}."
+            ratio = two_digits(kept / plain)
+            sentence += f" With the bias of 1, the GRU's gradient at distance {far} is {ratio} times as large."
     return sentence
 
 
@@ -64,11 +65,11 @@ def describe_trained_gradients(
         {name: float(np.median(values[:, -1] / values[:, 0])) for name, values in norms.items()}
         for norms in (trained, untrained)
     )
-    parts = [f"{name} {_times(ratio)}, untrained {_times(before[name])}" for name, ratio in after.items()]
+    parts = [f"{name} {two_digits(ratio)}, untrained {two_digits(before[name])}" for name, ratio in after.items()]
     carried = [name for name, ratio in after.items() if "GRU" in name and ratio > 0.1 > 10 * before[name]]
     sentence = (
-        f"Medians of {counted(len(next(iter(trained.values()))), 'random text')}. The gradient at distance {far} "
-        f"beside that at distance {near}: {'; '.join(parts)}."
+        f"Medians of {counted(len(next(iter(trained.values()))), 'random text')}. The gradient at distance {far}, "
+        f"divided by that at distance {near}: {'; '.join(parts)}."
     )
     if carried:
         sentence += (
@@ -76,12 +77,6 @@ def describe_trained_gradients(
             f"{' and '.join(carried)}."
         )
     return sentence
-
-
-def _times(ratio: float) -> str:
-    large = f"{float(f'{ratio:.2g}'):,.0f}"
-    number = large if ratio >= 100 else f"{ratio:.2g}" if ratio >= 0.001 else f"{ratio:.0e}"
-    return "as large" if number == "1" else f"{number} times as large"
 
 
 def describe_region(target: str, reached: int, tokens: int, layers: int, before: bool) -> str:

@@ -662,6 +662,27 @@ export interface LessonHeader {
   measured: string;
 }
 
+export interface ClassQuestionHeader {
+  theme: Theme;
+  text: string;
+  choices: string[];
+  measured: string;
+}
+
+/** A question that the lecturer of a class can ask, and whose answer the lab measures. */
+export interface MeasuredQuestion {
+  text: string;
+  choices: string[]; // none: the answer is a number
+  tolerance: number;
+  measured: string; // the measured answer, once it is shown
+  reveal(): void; // show the measured answer
+}
+
+/** What a figure and the class share: the question that the page offers. */
+export interface PageQuestion {
+  question: MeasuredQuestion | null;
+}
+
 /** What a lesson and the stage share: the step that is open, and what a key does. */
 export interface OpenLesson {
   step: {

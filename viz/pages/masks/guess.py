@@ -1,6 +1,7 @@
 """Guess first: paint what you expect on an empty panel, then see it and your score."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -14,6 +15,7 @@ from viz.captions.counting import counted
 from viz.captions.masks import describe_guess
 from viz.export.tables import file_name
 from viz.labels import numbered
+from viz.pages.masks import class_question
 from viz.pages.masks.controls import with_cells
 from viz.theme import Theme
 from viz.types import Array
@@ -21,7 +23,18 @@ from viz.ui import figure_panel
 from viz.ui.state import Key
 
 
-def show(what: str, mask: Array, weights: Array, words: Sequence[str], of: Experiment, theme: Theme) -> None:
+@dataclass(frozen=True)
+class GuessedHead:
+    """A row of one head: what a class can be asked about."""
+
+    layer: int
+    head: int
+    row: int
+
+
+def show(
+    what: str, mask: Array, weights: Array, words: Sequence[str], of: Experiment, theme: Theme, about: GuessedHead
+) -> None:
     """mask, weights (T, S) of one head. what: "mask", or "strongest", the strongest cell of each row."""
     guess, revealed = _state(what, mask, weights)
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
@@ -33,6 +46,14 @@ def show(what: str, mask: Array, weights: Array, words: Sequence[str], of: Exper
         )
         st.button("Reveal", key=Key.REVEAL, on_click=_reveal, disabled=revealed)
         st.button("Start again", key=Key.RESTART, type="tertiary", on_click=_restart)
+        head = f"layer {about.layer}, head {about.head}"
+        question = (
+            class_question.about_mask(mask, words, about.row, revealed=revealed)
+            if what == "mask"
+            else class_question.about_strongest(mask, weights, words, about.row, head, revealed=revealed)
+        )
+        if question:
+            canvas.class_question(question, key="class_question", theme=theme, on_reveal=_reveal)
     if what == "mask":
         maps, sentence = _about_mask(guess, mask, revealed)
     else:

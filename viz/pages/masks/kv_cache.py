@@ -11,6 +11,7 @@ from model.generation.kv_cache import is_cacheable
 from model.run import MAX_TOKENS, Experiment, get_transformer
 from viz import canvas
 from viz.canvas import Panel
+from viz.captions.counting import two_digits
 from viz.captions.masks import describe_kv_cache
 from viz.export.tables import file_name
 from viz.labels import numbered
@@ -91,9 +92,8 @@ def _result(experiment: Experiment, ways: CacheComparison, layer: int, head: int
         ratio = f"{seconds / ways.seconds[0]:.1f} × one pass"
         hint = f"Median of {ways.repetitions} runs." if ways.repetitions > 1 else "Measured once."
         column.metric(name, f"{1e3 * seconds:.1f} ms", ratio, delta_color="off", delta_arrow="off", help=hint)
-    columns[3].metric(
-        "Largest difference in logits", f"{apart.max():.1e}", "with cache", delta_color="off", delta_arrow="off"
-    )
+    difference = two_digits(float(apart.max()))
+    columns[3].metric("Largest difference in logits", difference, "with cache", delta_color="off", delta_arrow="off")
     drawn = canvas.maps(
         [
             Panel("one parallel pass", parallel, "weight", mask=causal),

@@ -31,7 +31,7 @@ scores, mask = attention.biased[head], attention.mask[head]  # (T, S)
 masked, weights = attention.masked[head], attention.weights[head]  # (T, S)
 
 if guessed:
-    guess.show(guessed, mask, weights, words, experiment, theme)
+    guess.show(guessed, mask, weights, words, experiment, theme, guess.GuessedHead(layer, head, row))
 else:
     steps = masks_controls.steps(experiment, len(words), layer, head)
     paint = canvas.Paint(1, partial(masks_controls.painted, mask))

@@ -13,6 +13,21 @@ const REVEAL_TIME = 8000; // milliseconds that a lesson may take to compute its 
 
 /** @type {import("../types.d.ts").OpenLesson} */
 const lesson = shared("lesson", () => ({ step: null, onKey: null }));
+/** @type {import("../types.d.ts").PageQuestion} */
+const page = shared("question", () => ({ question: null }));
+
+/**
+ * The questions that the page can ask and answer: that of the lesson step, and that of a guess.
+ * @returns {import("../types.d.ts").MeasuredQuestion[]}
+ */
+function measuredQuestions() {
+  const { step } = lesson;
+  const ofStep = step?.question_text ? [{ ...step, text: step.question_text }] : [];
+  return page.question ? [...ofStep, page.question] : ofStep;
+}
+
+/** @param {string} text */
+const measuredQuestion = (text) => measuredQuestions().find((question) => question.text === text);
 
 /**
  * @param {string} label
@@ -32,7 +47,8 @@ export const counted = (count, noun) => `${count} ${noun}${count === 1 ? "" : "s
 export function drawClass(place) {
   const { bar, client } = place;
   const { view, message, isLecturer, code } = client;
-  const state = JSON.stringify([view, message, isLecturer, code, lesson.step?.title]);
+  const offered = measuredQuestions().map((question) => question.text);
+  const state = JSON.stringify([view, message, isLecturer, code, offered]);
   if (state === place.drawn) return;
   place.drawn = state;
   bar.hidden = !code && !message;
@@ -143,12 +159,12 @@ export function outcome({ results, given, question }) {
 }
 
 /** @param {Place} place @param {ClassView} view */
-function lecturerButtons({ client }, view) {
+function lecturerButtons(place, view) {
+  const { client } = place;
   const { revealed, choices, text } = /** @type {NonNullable<ClassView["question"]>} */ (view.question);
   const line = element("p", "answer");
   if (!revealed) {
-    const fromLesson = lesson.step?.question === text || lesson.step?.question_text === text;
-    if (fromLesson) line.append(button("Reveal", () => revealMeasured(client), "choice"));
+    if (measuredQuestion(text)) line.append(button("Reveal", () => revealMeasured(place, text), "choice"));
     else if (choices.length) {
       line.append(element("span", "count", "Reveal; the measured answer is:"));
       for (const choice of choices)
@@ -172,13 +188,16 @@ function lecturerButtons({ client }, view) {
   return line;
 }
 
-// The lesson computes its answer for what is on the screen now; the class gets it when it has come.
-/** @param {ClassClient} client */
-function revealMeasured(client) {
+// The page computes its answer for what is on the screen now; the class gets it when it has come.
+/** @param {Place} place @param {string} text of the question */
+function revealMeasured(place, text) {
+  const question = measuredQuestion(text);
+  if (!question) return drawClass(place); // the page shows something else now: the lecturer gives the answer
+  const { client } = place;
   const began = Date.now();
-  lesson.step?.reveal();
+  question.reveal();
   const look = () => {
-    const measured = lesson.step?.measured ?? "";
+    const measured = measuredQuestion(text)?.measured ?? "";
     if (measured || Date.now() - began > REVEAL_TIME) client.act("reveal", { right: measured });
     else setTimeout(look, 100);
   };
@@ -257,7 +276,6 @@ function closeIfIn({ client, sheet }) {
 /** @param {Place} place */
 function askSheet(place) {
   const { client, sheet } = place;
-  const step = lesson.step;
   const text = Object.assign(element("textarea", "ask-text"), { rows: 2, maxLength: 400 });
   text.setAttribute("aria-label", "Question");
   const choices = Object.assign(element("textarea", "ask-text"), { rows: 5, maxLength: 700 });
@@ -268,9 +286,9 @@ function askSheet(place) {
   };
   /** @type {HTMLElement[]} */
   const parts = [element("h2", "", "Ask the class")];
-  if (step?.question_text) {
-    const question = { text: step.question_text, choices: [...step.choices], tolerance: step.tolerance };
-    parts.push(button(`Ask the question of this step: ${step.question_text}`, () => ask(question), "choice"));
+  for (const { text, choices, tolerance } of measuredQuestions()) {
+    const question = { text, choices: [...choices], tolerance };
+    parts.push(button(`Ask: ${text}`, () => ask(question), "choice"));
   }
   parts.push(
     element("p", "", "Your question:"),
