@@ -47,8 +47,9 @@ def test_all_views_named_in_the_strip_exist():
     named = [(page[0], page[1]) for page in ABOUT if isinstance(page, tuple)]
     named += [(opens.page, value) for _, opens in STRIP.values() for value in opens.state.values()]
     named += [(opens.page, value) for opens in PAGE_OF.values() for value in opens.state.values()]
+    controls = "".join(p.read_text() for p in (visitor.PAGES.parent / "ui/controls").glob("*.py"))
     for page, value in named:
-        assert f'"{value}"' in sources[page] + (visitor.PAGES.parent / "ui/controls.py").read_text(), (page, value)
+        assert f'"{value}"' in sources[page] + controls, (page, value)
 
 
 def test_only_what_a_page_holds_for_itself_is_set_on_the_way_to_it():
@@ -65,6 +66,37 @@ def test_a_click_opens_the_page_in_its_view_and_on_the_page_itself_only_the_view
     part_pages.request("scale")
     part_pages.open_requested("remove")
     assert len(went) == 1 and kept[Param.VIEW] == "Why √d_k"
+
+
+def test_the_first_layer_and_the_first_head_are_taken_along(session):
+    kept, went = session
+    part_pages.request("head", 0, 0)
+    part_pages.open_requested("machine")
+    assert went == [(visitor.script_of("inside"), {"head": "0"})]
+    assert kept[Param.LAYER] == 0 and kept[Key.DEFAULTS] == {Param.LAYER: None}
+    part_pages.request("attention", 1, 2)
+    part_pages.open_requested("machine")
+    assert went[1:] == [(visitor.script_of("heads"), {})] and kept[Param.LAYER] == 1, "all heads: none is chosen"
+
+
+def test_a_part_is_opened_once_and_what_its_page_held_besides_stays(session):
+    kept, went = session
+    kept[Key.OF_PAGES] = {"remove": {Param.HEADS_OFF: (["L1H2"], ["L1H2"])}}
+    part_pages.request("scale")
+    part_pages.open_requested("heads")
+    part_pages.open_requested("remove")
+    assert len(went) == 1
+    assert kept[Key.OF_PAGES]["remove"] == {
+        Param.HEADS_OFF: (["L1H2"], ["L1H2"]),
+        Param.VIEW: ("Why √d_k", ["Why √d_k"]),
+    }
+
+
+def test_a_part_of_the_strip_has_a_short_label_and_the_sentence_of_its_page_and_a_link_lights_its_view(session):
+    part_pages.st.query_params[Param.VIEW] = "Average of values"
+    parts = {part.name: part for part in part_pages.parts_of_strip("inside")}
+    assert [name for name, part in parts.items() if part.lit] == ["values"]
+    assert (parts["mask"].label, parts["mask"].hint) == ("Mask", "Open Masks: which tokens may attend to which")
 
 
 @pytest.mark.parametrize("name", ["", "__class__", "../../etc/passwd", "x" * 10_000])

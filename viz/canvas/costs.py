@@ -7,8 +7,7 @@ from typing import Any
 import streamlit as st
 
 from viz.canvas.components import Drawn, component
-from viz.canvas.positions import Slider
-from viz.canvas.posts import acknowledged, take
+from viz.canvas.posts import Slider, sliders_header, take
 from viz.pack import pack
 from viz.theme import Theme
 
@@ -67,35 +66,22 @@ def layer_costs(
     on: "state" is called with the values of the sliders when one has come to rest; "command" with "measure" or "stop"
     and these values; "rest" when the measurement has ended.
     """
-    header = _header(key, theme, sliders, state) | asdict(comparison) | asdict(measured)
-    return _measuring("layer_costs", header, on)
+    header = sliders_header(sliders, state, key, theme) | asdict(comparison) | asdict(measured)
+    return component("layer_costs")(key=key, data=pack(header), **_posts(key, on))
 
 
-def _header(key: str, theme: Theme, sliders: Sequence[Slider], state: Mapping[str, int]) -> dict[str, Any]:
-    return {
-        "key": key,
-        "theme": vars(theme),
-        "sliders": [asdict(slider) for slider in sliders],
-        "state": {slider.name: state[slider.name] for slider in sliders},
-        "acknowledged": acknowledged(key),
-    }
-
-
-def _measuring(script: str, header: dict[str, Any], on: Mapping[str, Callable[..., None]]) -> Drawn:
-    """A figure with sliders and a button that measures."""
-    key = header["key"]
+def _posts(key: str, on: Mapping[str, Callable[..., None]]) -> dict[str, Callable[..., None]]:
+    """What a figure with sliders and a button that measures sends."""
 
     def commanded() -> None:
         name, values = st.session_state[key]["command"]
         on["command"](str(name), dict(values))
 
-    return component(script)(
-        key=key,
-        data=pack(header),
-        on_state_change=lambda: on["state"](**take(key, "state")),
-        on_command_change=commanded,
-        on_rest_change=on["rest"],
-    )
+    return {
+        "on_state_change": lambda: on["state"](**take(key, "state")),
+        "on_command_change": commanded,
+        "on_rest_change": on["rest"],
+    }
 
 
 def decoding_costs(
@@ -115,6 +101,6 @@ def decoding_costs(
     on: as of `layer_costs`.
     """
     n = next(slider for slider in sliders if slider.name == sizes["n"])
-    header = _header(key, theme, sliders, state) | asdict(measured)
+    header = sliders_header(sliders, state, key, theme) | asdict(measured)
     header |= {"variants": list(variants), "sizes": dict(sizes), "stops": (n.values[0], n.values[-1])}
-    return _measuring("decoding_costs", header, on)
+    return component("decoding_costs")(key=key, data=pack(header), **_posts(key, on))
