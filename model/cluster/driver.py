@@ -9,6 +9,7 @@ import asyncio
 import importlib
 import json
 import os
+import socket
 import sys
 from collections import deque
 from collections.abc import Callable, Coroutine
@@ -24,13 +25,14 @@ from model.importers.child.messages import Message, receive, send
 USAGE = "RAY_USAGE_STATS_ENABLED"
 MOST_WAITING = 64  # forward passes
 MOST_TOGETHER = 16  # forward passes of one batch
-MOST_CELLS = 16 * 128 * 128  # cells of a map, of all texts of a batch: their traces must fit into memory
+MOST_TOKENS = 256  # of all texts of a batch, unless it is a single text: their traces must fit into memory
 MOST_WORKERS = 8  # with the weights of a model each
 TRIES = 3  # of the same work, before it is given up
 PASS_SECONDS = 120.0  # until a batch is done, the start of its worker and the way of the weights included
 IDLE_SECONDS = 60.0  # after which a worker without forward passes gives its core back
 IDLE_CHECK = 1.0  # seconds between two checks whether a worker is idle; the same where trainings want its core
 ALIVE_SECONDS = 1.0  # between two checks of the cluster
+PROBE_SECONDS = 5.0  # for the first answer of a cluster
 STORE_BYTES = 512 << 20  # of the object store of a cluster that is started here
 
 
@@ -86,7 +88,7 @@ class PassQueue:
             while not self._waiting:
                 await self._change.wait()
             first = self._waiting[0]
-            most = max(1, min(MOST_TOGETHER, MOST_CELLS // len(first.ids) ** 2))
+            most = max(1, min(MOST_TOGETHER, MOST_TOKENS // len(first.ids)))
             batch = [entry for entry in self._waiting if entry.key == first.key][:most]
             taken = {entry.id for entry in batch}
             self._waiting = deque(entry for entry in self._waiting if entry.id not in taken)
@@ -243,6 +245,13 @@ async def serve(ray: Any, answer: Callable[..., None]) -> None:
         await driver.take(await messages.get())
 
 
+def _probe(address: str) -> None:
+    """Raise OSError if an address of the form HOST:PORT does not answer. Ray itself would try for a minute."""
+    host, _, port = address.rpartition(":")
+    if host and port.isdecimal():
+        socket.create_connection((host, int(port)), PROBE_SECONDS).close()
+
+
 def main() -> None:
     """Connect, and serve."""
     answers = os.fdopen(os.dup(1), "wb")
@@ -256,6 +265,7 @@ def main() -> None:
 
     address = sys.argv[1]
     try:
+        _probe(address)
         ray: Any = importlib.import_module("ray")  # only a cluster needs it
         started = {"num_cpus": os.cpu_count(), "include_dashboard": False, "object_store_memory": STORE_BYTES}
         more = started if address == "local" else {}

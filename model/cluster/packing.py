@@ -11,7 +11,6 @@ from dataclasses import fields, is_dataclass
 from typing import Any
 
 import numpy as np
-from safetensors.numpy import save
 
 from model.attention import AttentionOverride, AttentionTrace
 from model.config import ModelConfig
@@ -32,6 +31,7 @@ _RECORDS = (
 )
 RECORDS: Mapping[str, type] = {record.__name__: record for record in _RECORDS}
 DTYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "I64": "<i8", "I32": "<i4", "U8": "u1", "BOOL": "?"}
+NAMES = {np.dtype(code): name for name, code in DTYPES.items()}
 _LENGTH = struct.Struct("<Q")  # of the header, before it
 
 
@@ -45,6 +45,8 @@ def to_plain(value: Any, arrays: dict[str, Array], ids: dict[int, str] | None = 
     if value is None or isinstance(value, bool | int | float | str):
         return value
     if isinstance(value, np.ndarray):
+        if value.dtype not in NAMES:
+            raise TypeError(f"an array of {value.dtype} cannot be sent")
         if id(value) not in ids:
             ids[id(value)] = str(len(arrays))
             arrays[ids[id(value)]] = value
@@ -84,11 +86,27 @@ def from_plain(plain: Any, arrays: Mapping[str, Array] = {}) -> Any:
     return {"tuple": tuple, "list": list, "set": frozenset}[kind](from_plain(item, arrays) for item in content)
 
 
-def pack(value: Any) -> bytes:
-    """A value as one safetensors file. Raises TypeError as `to_plain` does."""
+def pack(value: Any) -> Array:
+    """A value as one safetensors file, which is an array of bytes. Raises TypeError as `to_plain` does.
+
+    It is written here, because a trace is large: the library copies every array three times, and this once.
+    """
     arrays: dict[str, Array] = {}
-    plain = to_plain(value, arrays)
-    return save({name: np.ascontiguousarray(array) for name, array in arrays.items()}, {"value": json.dumps(plain)})
+    header: dict[str, Any] = {"__metadata__": {"value": json.dumps(to_plain(value, arrays))}}
+    end = 0
+    # The largest items first, so that every array begins at a multiple of the size of its items.
+    for name, array in sorted(arrays.items(), key=lambda entry: -entry[1].itemsize):
+        offsets = end, (end := end + array.nbytes)
+        header[name] = {"dtype": NAMES[array.dtype], "shape": array.shape, "data_offsets": offsets}
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    start = _LENGTH.size + len(text)
+    content = np.empty(start + end, np.uint8)
+    content[:start] = np.frombuffer(_LENGTH.pack(len(text)) + text, np.uint8)
+    for name, array in arrays.items():
+        begin, stop = (start + offset for offset in header[name]["data_offsets"])
+        content[begin:stop].view(array.dtype).reshape(array.shape)[...] = array
+    return content
 
 
 def unpack(content: bytes) -> Any:

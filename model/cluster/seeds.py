@@ -29,7 +29,7 @@ def train_all(place: Place, recipes: Sequence[str], options: Options, steps: int
     view = ProgressView(len(every), kept=len(every) - len(missing))
     cards = [_save(recipe, every, options) for recipe in recipes if _complete(recipe, every, missing)]
     for seed, run in place.train(tuple(missing), view.show):
-        _keep(_kept(options.folder, seed), pack_run(run))
+        _keep(_kept(options.folder, seed), pack_run(run).tobytes())
         view.done(seed)
         missing.remove(seed)
         if _complete(seed.recipe, every, missing):

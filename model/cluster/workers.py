@@ -61,10 +61,10 @@ class ForwardWorker:
         mask = None if mask_spec is None else mask_spec.build(batch.size(1)).to(batch.device)  # (T, T)
         with torch.inference_mode():
             trace = self._models[name](batch, switches=switches, override=override, mask=mask)
-        return [np.frombuffer(pack(read_only(trace, item)), np.uint8) for item in range(len(texts))]
+        return [pack(read_only(trace, item)) for item in range(len(texts))]
 
 
-def pack_model(transformer: Transformer) -> bytes:
+def pack_model(transformer: Transformer) -> Array:
     """The config and the weights of a model."""
     weights = {name: tensor.detach().cpu().numpy() for name, tensor in transformer.state_dict().items()}
     tied = transformer.unembedding is not None and transformer.unembedding.weight is transformer.embedding.weight
@@ -95,7 +95,7 @@ def train_seed(recipe: str, seed: int, steps: int | None) -> Iterator[str | Arra
     def work() -> None:
         try:
             run = training_of(recipe, steps).run_seed(seed, reports.put)
-            reports.put(np.frombuffer(pack_run(run), np.uint8))
+            reports.put(pack_run(run))
         except BaseException as error:  # it is raised in the thread that waits
             reports.put(error)
 
@@ -113,7 +113,7 @@ def train_seed(recipe: str, seed: int, steps: int | None) -> Iterator[str | Arra
             yield json.dumps([os.getpid(), report.number, report.loss, report.rate])
 
 
-def pack_run(run: Run[Any, Any]) -> bytes:
+def pack_run(run: Run[Any, Any]) -> Array:
     """A trained seed: weights, snapshots and results."""
     numbers = (run.seed, run.scores, run.losses, run.cpu_seconds, run.wall_seconds, run.curve)
     return pack((_weights(run.network), {step: _weights(kept) for step, kept in run.snapshots.items()}, numbers))

@@ -1,4 +1,4 @@
-"""A real Ray cluster of two workers on this machine, in a process of its own, so that a test can kill it."""
+"""A real Ray cluster on this machine, in a process of its own, so that a test can kill it."""
 
 import contextlib
 import os
@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 START = """
 import sys
 import ray
-ray.init(num_cpus=2, include_dashboard=False, object_store_memory=100 * 2**20, _temp_dir=sys.argv[1])
+ray.init(num_cpus=int(sys.argv[2]), include_dashboard=False, object_store_memory=100 * 2**20, _temp_dir=sys.argv[1])
 print(ray.get_runtime_context().gcs_address, flush=True)
 sys.stdin.read()
 """
@@ -35,7 +35,7 @@ class Cluster:
 
 
 @contextmanager
-def two_workers(folder: Path) -> Iterator[Cluster]:
+def cluster_of(workers: int, folder: Path) -> Iterator[Cluster]:
     """folder: for its logs and sockets; a short path, because the path of a socket has at most 107 bytes."""
     environment = os.environ | {
         "RAY_USAGE_STATS_ENABLED": "0",
@@ -43,7 +43,7 @@ def two_workers(folder: Path) -> Iterator[Cluster]:
         "PYTHONPATH": str(ROOT),
     }
     process = subprocess.Popen(
-        [sys.executable, "-c", START, str(folder)],
+        [sys.executable, "-c", START, str(folder), str(workers)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

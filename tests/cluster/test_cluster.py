@@ -15,17 +15,19 @@ from threading import Event
 import pytest
 import torch
 from equal import close, same_bits
-from ray_cluster import two_workers
+from ray_cluster import cluster_of
+from screen import notices, visit, well
 
 from model.attention import AttentionOverride
 from model.checkpoint import load, load_card
-from model.cluster import driver
+from model.cluster import driver, ray_place
 from model.cluster.place import ClusterFull, ClusterUnavailable, Seed, ThisProcess
 from model.cluster.ray_place import RayPlace
 from model.mask import MaskSpec
 from model.registry import LoadedModel, registry
 from model.run import Experiment, InputTextError, run_text
 from model.switches import Switches
+from viz.ui import model_calls, server_cache
 
 pytestmark = pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="ray is not installed")
 
@@ -37,7 +39,7 @@ def cluster():
     folder = Path(tempfile.mkdtemp(prefix="ray", dir="/tmp"))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RAY_AUTH_MODE", "disabled")
-        with two_workers(folder) as running:
+        with cluster_of(2, folder) as running:
             yield running
     shutil.rmtree(folder, ignore_errors=True)
 
@@ -192,7 +194,33 @@ def test_trainings_there_equal_trainings_here_and_a_killed_one_is_made_again(pla
         assert remote[seed].scores.accuracy == pytest.approx(local.scores.accuracy)
 
 
-def test_a_cluster_that_is_gone_is_said_in_a_sentence_and_soon(cluster, place, model):
+@pytest.fixture
+def page(place, model, monkeypatch):
+    """Opens the page Heads with the model from elsewhere, computed anew, and returns what its notices say."""
+    monkeypatch.setattr(model_calls, "place", lambda: place)
+
+    def opened(text):
+        server_cache.clear()
+        screen = well(visit(weights=model, text=text))
+        return notices(screen)
+
+    yield opened
+    model_calls.forget()
+
+
+def test_a_page_gets_the_trace_of_a_model_from_elsewhere_from_the_cluster(place, page):
+    connection = place.connect()
+    connection.processes.clear()
+    assert page(TEXT) == ""
+    assert len(connection.processes) == 1, "one text is one pass"
+
+
+def test_the_models_of_the_lab_stay_in_this_process(place):
+    assert not any(place.takes(name) for name in ("grammar", "grammar@000100", "translate", "mine-model"))
+    assert place.takes("own-gpt2") and not ThisProcess().takes("own-gpt2")
+
+
+def test_a_cluster_that_is_gone_is_said_in_a_sentence_and_the_lab_goes_on(cluster, place, model, page):
     """The last test: it ends the cluster."""
     place.run(Experiment(model, TEXT))
     began = time.monotonic()
@@ -205,3 +233,4 @@ def test_a_cluster_that_is_gone_is_said_in_a_sentence_and_soon(cluster, place, m
         place.run(Experiment(model, TEXT))
     with pytest.raises(ClusterUnavailable):
         list(place.train([Seed("resolver", 0, 2)], lambda seed, step: None))
+    assert page(TEXT) == ray_place.GONE

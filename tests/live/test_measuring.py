@@ -15,10 +15,11 @@ from model.cost import decoding
 from model.cost import measure as measuring_module
 from model.cost.complexity import Sizes
 from model.cost.measure import LENGTHS, Measurement
-from viz.pages.why import measuring
+from viz.pages.why import costs, measuring
 from viz.pages.why.measuring import DecodingPlan, LayerPlan, Measuring, Measurings
 from viz.pages.why.schedule import SPEED
 from viz.ui.slots import Places
+from viz.ui.state import Key
 
 PATIENCE = 60  # seconds
 SMALL = Sizes(d=16, window=8, n_heads=2, rank=8)
@@ -211,3 +212,35 @@ def test_a_new_token_is_timed_with_a_cache_and_without(monkeypatch, runs):
     assert float(by_place["multi-head", "256"]["seconds of a token without"]) == pytest.approx(0.256)
     assert by_place["window", "256"]["seconds of a token without"] == "nan"
     assert by_place["multi-head", "131072"]["seconds of a token with the cache"] == "nan"
+
+
+def test_only_who_started_a_measurement_stops_it(monkeypatch, runs):
+    monkeypatch.setattr(measuring, "MEASURINGS", runs)
+
+    def measured(kinds, lengths, *of):
+        for n in range(10**6):
+            time.sleep(0.01)
+            yield Measurement("gru", n, False, 1.0, 1, 4)
+
+    monkeypatch.setattr(measuring, "measure", measured)
+    plan = LayerPlan(("gru", "rnn"), Sizes())
+    monkeypatch.setattr(measuring.st, "session_state", mine := {})
+    measuring.command(plan, "measure")
+    run = runs.of(plan)
+    assert mine == {Key.MEASUREMENT: run.name}
+    monkeypatch.setattr(measuring.st, "session_state", other := {})
+    measuring.command(plan, "measure")
+    measuring.command(plan, "stop")
+    time.sleep(0.3)
+    assert other == {} and runs.of(plan) is run and not run.rests, "it goes on"
+    monkeypatch.setattr(measuring.st, "session_state", mine)
+    measuring.command(plan, "stop")
+    assert run.rests and run.note == measuring.STOPPED
+
+
+def test_the_table_has_a_line_for_the_length_of_the_slider_too():
+    sizes = Sizes(n=16384)
+    assert costs.lengths_of(sizes) == (*LENGTHS, 16384)
+    lines = costs.table(SPEED, sizes, [], 256)
+    place = next(place for place, n in enumerate(lines["n"]) if n == 16384)
+    assert lines["operations, Table 1"][place] == 16384 * sizes.d**2

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from caption_cases import NAN, A, Cases
 
-from viz.captions.batch_norm import describe_norm_axes, describe_norm_change
+from viz.captions.batch_norm import describe_epsilon, describe_norm_axes, describe_norm_change
 from viz.captions.claims import (
     describe_cross_attention,
     describe_decoder_layer,
@@ -318,6 +318,12 @@ CASES: dict[str, Cases] = {
         "batch": lambda: describe_norm_axes(-TENSOR, REAL, "batch", 1, 0, "dog"),
         "one number": lambda: describe_norm_axes(TENSOR[..., :1], REAL, "channels", 1, 0, "dog"),
     },
+    "batch_norm.describe_epsilon": {
+        "none": lambda: describe_epsilon(1e-5, 4.8e-4, 0.01, A([0.9, 0.012]), A([1e-6, 3.9e-4])),
+        "one": lambda: describe_epsilon(1e-5, 4.8e-4, 0.01, A([0.9, 1e-4]), A([1e-6, 0.05])),
+        "some": lambda: describe_epsilon(1e-5, 4.8e-4, 0.01, A([0.9, 1e-4, 1e-5]), A([1e-6, 0.05, 0.3])),
+        "all": lambda: describe_epsilon(1e-5, 4.8e-4, 0.01, A([1e-4, 1e-5]), A([0.05, 0.3])),
+    },
     "translate.describe_translation": {
         "right": lambda: describe_translation("le chat dort .", "le chat dort .", -0.5),
         "wrong": lambda: describe_translation("le chien dort .", "le chat dort .", -0.5),
@@ -508,6 +514,7 @@ CASES: dict[str, Cases] = {
         "roles form": lambda: _history(Role("induction", 1, 2, 800, 1000, 0.05, 0.9)),
         "none forms": lambda: _history(),
         "one step": lambda: describe_training_history([0], [2.8], [], 0.5),
+        "it goes on": lambda: describe_training_history([0, 5], [2.8, 2.7], [], 0.5, rests=False),
         "no number": lambda: describe_training_history([0, 50], [2.8, NAN], [], 0.5),
     },
     "training_history.describe_kept_steps": {
@@ -588,6 +595,10 @@ CASES: dict[str, Cases] = {
                 "no norm, without residual connections": A([0.05, 1e-11]),
             },
             {"pre": A([0.7, 0.3]), "post": A([0.8, 0.9])},
+            24,
+        ),
+        "one layer": lambda: describe_gradient_by_depth(
+            [1, 24], {"no norm": A([0.05, 1e-11])}, {"pre": A([0.7]), "post": A([0.8])}, 1
         ),
     },
     "training_views.describe_smoothness": {

@@ -58,6 +58,7 @@ SLOW = {
     "test_translate_page",
     "test_typed",
     "test_cache",  # other processes
+    "test_cluster",
     "test_notebook",
     "test_server",
     "test_registry",

@@ -64,7 +64,7 @@ def run(page: StreamlitPage) -> None:
     slots, model_calls = (importlib.import_module(f"viz.ui.{name}") for name in ("slots", "model_calls"))
     model_calls.start()
     try:
-        with slots.page():
+        with slots.page(), model_calls.cluster_notice():
             page.run()
     except StopException:  # a page without a readable text ends early; it has drawn its controls
         state.remember()

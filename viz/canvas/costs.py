@@ -66,25 +66,26 @@ def layer_costs(
     on: "state" is called with the values of the sliders when one has come to rest; "command" with "measure" or "stop"
     and these values; "rest" when the measurement has ended.
     """
-    header = sliders_header(sliders, state, key, theme) | asdict(comparison) | asdict(measured)
-    return _measuring("layer_costs", header, on)
+    header = {
+        **sliders_header(sliders, state, key, theme),
+        **asdict(comparison),
+        **asdict(measured),
+    }
+    return component("layer_costs")(key=key, data=pack(header), **_posts(key, on))
 
 
-def _measuring(script: str, header: dict[str, Any], on: Mapping[str, Callable[..., None]]) -> Drawn:
-    """A figure with sliders and a button that measures."""
-    key = header["key"]
+def _posts(key: str, on: Mapping[str, Callable[..., None]]) -> dict[str, Callable[..., None]]:
+    """What a figure with sliders and a button that measures sends."""
 
     def commanded() -> None:
         name, values = st.session_state[key]["command"]
         on["command"](str(name), dict(values))
 
-    return component(script)(
-        key=key,
-        data=pack(header),
-        on_state_change=lambda: on["state"](**take(key, "state")),
-        on_command_change=commanded,
-        on_rest_change=on["rest"],
-    )
+    return {
+        "on_state_change": lambda: on["state"](**take(key, "state")),
+        "on_command_change": commanded,
+        "on_rest_change": on["rest"],
+    }
 
 
 def decoding_costs(
@@ -104,6 +105,11 @@ def decoding_costs(
     on: as of `layer_costs`.
     """
     n = next(slider for slider in sliders if slider.name == sizes["n"])
-    header = sliders_header(sliders, state, key, theme) | asdict(measured)
-    header |= {"variants": list(variants), "sizes": dict(sizes), "stops": (n.values[0], n.values[-1])}
-    return _measuring("decoding_costs", header, on)
+    header = {
+        **sliders_header(sliders, state, key, theme),
+        "variants": list(variants),
+        "sizes": dict(sizes),
+        "stops": (n.values[0], n.values[-1]),
+        **asdict(measured),
+    }
+    return component("decoding_costs")(key=key, data=pack(header), **_posts(key, on))

@@ -156,8 +156,10 @@ def class_question(question: ClassQuestion, *, key: str, theme: Theme, on_reveal
 
     on_reveal is called when the lecturer reveals the measured answer to the class.
     """
-    component("class_question")(
-        key=key,
-        data=pack({**vars(question), "choices": list(question.choices), "theme": vars(theme)}),
-        on_reveal_change=on_reveal,
-    )
+    header = {
+        "theme": vars(theme),
+        "text": question.text,
+        "choices": list(question.choices),
+        "measured": question.measured,
+    }
+    component("class_question")(key=key, data=pack(header), on_reveal_change=on_reveal)

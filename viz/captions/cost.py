@@ -136,7 +136,7 @@ def describe_token_times(lengths: Sequence[int], seconds: Mapping[str, Array], l
     return (
         f"Measured here, in a decoder with {counted(layers, 'layer')} of width {width}: token {lengths[place]:,} takes "
         f"{bold(_in_seconds(without[place]))} without a cache, and with a cache {listed}. Without it, "
-        f"{next(iter(seconds))} attention takes {ratio}as long."
+        f"{next(iter(seconds))} attention takes {ratio}as long as with it."
     )
 
 

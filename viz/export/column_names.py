@@ -113,6 +113,10 @@ COLUMNS = frozenset(
         "variance of q·k / d_k",
         "‖∂loss/∂W_q‖ undivided",
         "‖∂loss/∂W_q‖ divided",
+        # a layer norm with ε inside and outside
+        "variance",
+        "standard deviation, ε inside",
+        "standard deviation, ε outside",
         # costs
         "layer type",
         "n",
@@ -176,6 +180,8 @@ ARRAYS = frozenset(
     {
         *(f"{side}_{name}" for side in "AB" for name in _OF_A_TRAINING),
         "rates",  # learning rates of schedules
+        "std",  # ε inside and outside
+        "difference",
         "embedding",  # gradients of untrained models
         "by_layer",
         "losses",
@@ -260,6 +266,9 @@ AXES = frozenset(
     {
         *(f"{axis}_{side}" for side in "AB" for axis in ("part", "after", "layer", "head")),  # of a training
         "norm",
+        "epsilon",
+        "variance",
+        "vector",
         "rate",
         "decay",
         "layers",

@@ -675,6 +675,8 @@ export interface TrainedFrame {
   prediction: number[];
   /** Layer and head with the largest weight on the answer, and that weight. */
   finder: [number, number, number | null];
+  /** Mean weight on the right keys, of every relation and head (R · L · H). */
+  scores: (number | null)[];
 }
 
 /** A further seed. */
@@ -740,6 +742,8 @@ export interface TrainingHistoryHeader extends SlidersHeader {
   heads: number;
   roles: HeadRole[];
   tokens: string[];
+  /** How it goes on; null: it is over. */
+  live: { run: string; side: "a" | "b"; rests: boolean; ended: boolean; least: number } | null;
 }
 
 /** viz/export/notebook.py. */

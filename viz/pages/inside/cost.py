@@ -33,6 +33,7 @@ HELP = {
     "d_model": "The width of the vectors that queries are made of, and of the output.",
     "d_source": "The width of the vectors that keys and values are made of. In cross-attention: of the encoder.",
 }
+WIDE = 96  # pixels of an input: all stand in one row of a desk
 SHARED = (1, 2, 4, 8, 16)
 
 
@@ -57,12 +58,12 @@ def show(experiment: Experiment, trace: Trace[Array], layer: int, words: Sequenc
                     key=key_of(Key.TRAINED_SIZE, name),
                     disabled=True,
                     help=hint,
-                    width=112,
+                    width=WIDE,
                 )
                 chosen[name] = fixed[name]
             else:
                 bound = st.number_input(
-                    label, 1, most, opens, key=Param(name), bind="query-params", width=112, help=HELP.get(name)
+                    label, 1, most, opens, key=Param(name), bind="query-params", width=WIDE, help=HELP.get(name)
                 )
                 chosen[name] = int(bound)
     if trained:

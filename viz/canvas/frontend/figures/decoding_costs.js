@@ -154,14 +154,14 @@ function draw(view, pen) {
         lines: all.map((place) => lineOf("read", place)),
       },
       {
-        title: "FLOPs of a new token; upper: no cache",
+        title: "FLOPs, new token (top: no cache)",
         spell: asCount,
         lines: [...all.map((place) => lineOf("decode", place)), ...all.map((place) => lineOf("without", place))],
       },
       ...(timed(view)
         ? [
             {
-              title: "time of a new token, measured; upper: no cache",
+              title: "time, measured (top: no cache)",
               spell: asTime,
               lines: kinds.map(timesOf),
               from: header.lengths[0],

@@ -110,6 +110,10 @@ export function letterSize(names, room) {
   return [11.5, 10, 9.5, 9].find(fits) ?? 9;
 }
 
+// The room of a name below a map: two names beside each other are apart, and on a phone by less.
+/** @param {number} room of the map */
+const roomOfName = (room) => room - (room > 100 ? 16 : 6);
+
 // Sizes, labels, and both canvases. Called when the data or the width changes.
 /** @param {View} view */
 function arrange(view) {
@@ -118,9 +122,9 @@ function arrange(view) {
   const [layers, heads, rows, columns] = cells.shape;
   const room = (root.clientWidth - GUTTER) / heads;
   const names = header.head_roles.flat().map(([name = "head 10"]) => name);
-  const letters = legible(letterSize(names, room - 6));
+  const letters = legible(letterSize(names, roomOfName(room)));
   const line = Math.max(16, Math.ceil(letters * 1.3));
-  const lines = names.map((name) => linesOf(name, room - 6, letters, 650).length);
+  const lines = names.map((name) => linesOf(name, roomOfName(room), letters, 650).length);
   const label = 4 + line * Math.min(MOST_LINES, Math.max(...lines)); // as many as the longest name needs
   const gap = room > 70 ? 18 : 4;
   const [T, S] = [header.tokens.length, columnTokens(header).length];
@@ -158,6 +162,7 @@ function arrange(view) {
   root.toggleAttribute("data-crowded", label > 2.5 * line); // names of three lines: the stage looks for a wider place
   root.style.setProperty("--letters", `${letters}px`);
   root.style.setProperty("--line", `${line}px`);
+  root.style.setProperty("--name", `${roomOfName(across)}px`);
   root.style.setProperty("--label", named ? `${label}px` : "0");
   const chosen = header.selected[0] * heads + header.selected[1];
   [...buttons.children].forEach((button, headIndex) => {
@@ -197,7 +202,7 @@ const numbersAbove = ({ place, cells }) =>
  * @param {string} name
  */
 const namesBelow = ({ place }, name) =>
-  place.named ? linesOf(name, place.across - 6, place.letters, 650).slice(0, MOST_LINES) : [];
+  place.named ? linesOf(name, roomOfName(place.across), place.letters, 650).slice(0, MOST_LINES) : [];
 
 /** @param {View} view */
 function drawMaps(view) {

@@ -25,6 +25,7 @@
  * @property {{ word: HTMLElement, value: HTMLElement }[]} keys
  * @property {number} focus
  * @property {string} words
+ * @property {string} opened the width and the words at which the strip was last brought to its start
  */
 /** @typedef {Received & Own} View */
 
@@ -95,7 +96,7 @@ function build(root, received) {
   root.append(top, scroll, bottom, announcement);
   const parts = { root, scroll, rows, upper, lines, lower, announcement };
   /** @type {View} */
-  const view = { ...received, ...parts, queries: [], keys: [], focus: 0, words: "" };
+  const view = { ...received, ...parts, queries: [], keys: [], focus: 0, words: "", opened: "" };
 
   /** @param {Event} event */
   const rowOf = (event) => {
@@ -195,11 +196,19 @@ function fade({ scroll }) {
   scroll.toggleAttribute("data-after", scroll.scrollLeft + scroll.clientWidth < scroll.scrollWidth - 1);
 }
 
-// A long sentence scrolls to the query and to the key with its largest weight, and never under a pointer on it.
+// A long sentence opens at its beginning. With a pinned word it scrolls to that query and to the key with its largest
+// weight, and never under a pointer on it. Without one it stays where a person has scrolled it.
 /** @param {View} view */
 function bringIntoView(view) {
-  const { scroll, queries, keys } = view;
+  const { scroll, queries, keys, header } = view;
   if (scroll.matches(":hover")) return;
+  const opened = `${scroll.clientWidth} ${view.words}`;
+  const anew = opened !== view.opened;
+  view.opened = opened;
+  if (!header.pinned) {
+    if (anew) scroll.scrollLeft = 0;
+    return;
+  }
   const row = litRow(view);
   const ends = [queries[row], keys[indexOfLargest(weightsOf(view, row))].word];
   /** @type {[number, number][]} */
