@@ -123,12 +123,12 @@ def compare_in_batch(weights: str, replaced: int, size: int = 6) -> NormComparis
 @dataclass(frozen=True)
 class EpsilonComparison:
     """Layer norm with ε inside the root, √(σ² + ε), and outside, σ + ε. Of each vector the output before scale and
-    shift. The N vectors are those that enter a norm; the K are one of them, drawn together around its mean."""
+    shift. The N vectors are those that enter a norm; the K are one of them, scaled around its mean."""
 
     eps: float
     variance: Array  # (N,) of the vectors
     difference: Array  # (N,) root mean square over C of one output minus the other
-    drawn_variance: Array  # (K,) of the drawn vectors
+    scaled_variance: Array  # (K,) of the scaled vectors
     inside: Array  # (K,) standard deviation of the output, with ε inside
     outside: Array  # (K,) with ε outside
 
@@ -142,28 +142,28 @@ class EpsilonComparison:
         return ((root - self.eps) / (1 - k)) ** 2
 
 
-DRAWN_VARIANCES = np.logspace(-14, 1, 31)
+SCALED_VARIANCES = np.logspace(-14, 1, 31)
 
 
-def compare_epsilon(vectors: Array, eps: float, drawn: Sequence[float] | Array = DRAWN_VARIANCES) -> EpsilonComparison:
-    """Both layer norms on vectors (N, C), and on the one of the smallest variance, drawn together to `drawn` (K,).
+def compare_epsilon(vectors: Array, eps: float, to: Sequence[float] | Array = SCALED_VARIANCES) -> EpsilonComparison:
+    """Both layer norms on vectors (N, C), and on the one of the smallest variance, scaled around its mean to `to` (K,).
 
     Raises:
-        ValueError: a vector is constant, so nothing can be drawn together.
+        ValueError: a vector is constant, so it cannot be scaled.
     """
     x = torch.from_numpy(np.array(vectors, dtype=np.float64))
     norms = [kind(x.size(-1), eps).double() for kind in (LayerNorm, LayerNormOutside)]
     variance = x.var(dim=-1, correction=0)  # (N,)
     if not variance.min() > 0:
-        raise ValueError("a vector whose numbers are all the same has no direction to be drawn in")
+        raise ValueError("a vector whose numbers are all the same cannot be scaled")
     quietest = x[variance.argmin()]
     direction = (quietest - quietest.mean()) / quietest.std(correction=0)
-    scaled = quietest.mean() + direction * torch.tensor(np.array(drawn)).sqrt()[:, None]  # (K, C)
+    scaled = quietest.mean() + direction * torch.tensor(np.array(to)).sqrt()[:, None]  # (K, C)
     with torch.inference_mode():
         apart = norms[0](x).normalised - norms[1](x).normalised
         inside, outside = (norm(scaled).normalised.std(dim=-1, correction=0).numpy() for norm in norms)
     return EpsilonComparison(
-        eps, variance.numpy(), apart.square().mean(dim=-1).sqrt().numpy(), np.array(drawn), inside, outside
+        eps, variance.numpy(), apart.square().mean(dim=-1).sqrt().numpy(), np.array(to), inside, outside
     )
 
 

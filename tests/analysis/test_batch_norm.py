@@ -252,16 +252,16 @@ def test_a_sentence_that_is_not_there_falls_back(bad):
 def test_epsilon_matters_below_the_variance_at_which_the_lengths_differ_by_the_share():
     vectors = np.array([[1.0, -1.0, 1.0, -1.0], [2.5, 1.5, 2.0, 2.0]])
     eps = 1e-3
-    compared = compare_epsilon(vectors, eps, drawn=[1e-8, eps, 4.0])
+    compared = compare_epsilon(vectors, eps, to=[1e-8, eps, 4.0])
     assert compared.variance == pytest.approx([1, 0.125])
     assert compared.inside == pytest.approx([np.sqrt(1e-8 / (1e-8 + eps)), np.sqrt(0.5), 2 / np.sqrt(4 + eps)])
     assert compared.outside == pytest.approx([1e-4 / (1e-4 + eps), np.sqrt(eps) / (np.sqrt(eps) + eps), 2 / (2 + eps)])
     apart = [np.sqrt(v) / (np.sqrt(v) + eps) - np.sqrt(v / (v + eps)) for v in (1, 0.125)]
     assert compared.difference == pytest.approx(np.abs(apart))
     for share in (0.01, 0.2):
-        at_the_bound = compare_epsilon(vectors, eps, drawn=[compared.matters_below(share)])
+        at_the_bound = compare_epsilon(vectors, eps, to=[compared.matters_below(share)])
         assert at_the_bound.inside / at_the_bound.outside == pytest.approx([1 - share])
-    with pytest.raises(ValueError, match="all the same"):
+    with pytest.raises(ValueError, match="cannot be scaled"):
         compare_epsilon(np.ones((1, 4)), eps)
 
 

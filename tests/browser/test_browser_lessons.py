@@ -39,7 +39,7 @@ def where(page):
 
 
 def until(page, expression):
-    page.wait_for_function(expression, timeout=PATIENCE)
+    page.wait_for_function(expression, timeout=PATIENCE, polling=100)
 
 
 def alone(page, key):
@@ -316,9 +316,9 @@ def stands_open(page, lesson, number):
     until(page, f"location.search.includes('lesson={lesson.name}.{number}')")
     expect(page.locator(".st-key-lesson_way .where")).to_contain_text(f"{number} of {len(lesson.steps)}")
     expect(page.locator(".st-key-lesson h2")).to_have_text(step.title)
-    page.wait_for_function(IN_SIGHT, arg=step.figure, timeout=PATIENCE)
+    page.wait_for_function(IN_SIGHT, arg=step.figure, timeout=PATIENCE, polling=100)
     wait_for_rest(page)
-    page.wait_for_function(IN_SIGHT, arg=step.figure, timeout=PATIENCE)
+    page.wait_for_function(IN_SIGHT, arg=step.figure, timeout=PATIENCE, polling=100)
     height = page.locator(".st-key-lesson").evaluate("node => node.getBoundingClientRect().height")
     assert height <= HIGHEST[page.viewport_size["width"]]
     covers = page.locator(".lesson-cover", has_text="Guess first")

@@ -172,11 +172,8 @@ def test_at_390_pixels_nothing_scrolls_sideways_and_every_part_can_be_pressed(wh
         assert boxes and all(box["x"] >= 0 and box["x"] + box["width"] <= 390 for box in boxes), detail
 
 
-def test_a_finger_reads_a_part_at_its_first_tap_and_removes_it_at_its_second(chrome, address):
-    context = chrome.new_context(
-        viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True, bypass_csp=True
-    )
-    whole = Whole(context.new_page(), address).open()
+def test_a_finger_reads_a_part_at_its_first_tap_and_removes_it_at_its_second(narrow, address):
+    whole = Whole(narrow.new_page(), address).open()
     part = whole.part("Layer 0, head 1")
     part.tap()
     expect(whole.panel).to_contain_text("Layer 0, head 1 Compares this token")
@@ -185,7 +182,7 @@ def test_a_finger_reads_a_part_at_its_first_tap_and_removes_it_at_its_second(chr
     part.tap()
     whole.wait_for_link("heads_off=L0H1")
     expect(part).to_have_attribute("aria-pressed", "false")
-    context.close()
+    whole.page.close()
 
 
 # A model of two sentences

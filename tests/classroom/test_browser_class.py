@@ -11,24 +11,43 @@ from served import PATIENCE, wait_for_rest
 BAR = ".st-key-heading .class"
 
 
-@pytest.fixture
-def visitor(chrome, address):
-    """Opens a path of the lab as somebody else: a profile of their own, in a window of this width."""
+@pytest.fixture(scope="module")
+def profiles(chrome, address):
+    """The browser profiles of the people of this file, by number; each is made once, with its window and process."""
     contexts = []
 
+    def profile(number):
+        while number >= len(contexts):
+            contexts.append(
+                chrome.new_context(bypass_csp=True, viewport={"width": 1440, "height": 900}, accept_downloads=True)
+            )
+            contexts[-1].new_page().goto(f"{address}/_stcore/health")  # stays open
+        return contexts[number]
+
+    yield profile
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture
+def visitor(profiles, address):
+    """Opens a path of the lab as somebody else: a profile of their own, in a window of this width."""
+    pages = []
+
     def opened(path, width=1440):
-        contexts.append(
-            chrome.new_context(bypass_csp=True, viewport={"width": width, "height": 900}, accept_downloads=True)
-        )
-        page = contexts[-1].new_page()
+        page = profiles(len(pages)).new_page()
+        pages.append(page)
+        page.set_viewport_size({"width": width, "height": 900})
         page.set_default_timeout(PATIENCE)
         page.goto(address + path)
         wait_for_rest(page)
         return page
 
     yield opened
-    for context in contexts:
-        context.close()
+    for page in pages:
+        first = page.context.pages[0]
+        page.close()
+        first.evaluate("localStorage.clear()")  # nobody is known from the test before
 
 
 def start_class(page):

@@ -497,8 +497,8 @@ def test_another_output_than_that_of_pytorch_is_said_to_be_another():
 
 def test_inputs_of_different_widths_meet_at_the_width_of_a_query():
     assert describe_widths(64, 48, 16) == (
-        "Queries are made of vectors of width **64**, keys and values of vectors of width **48**. W_Q and W_K project "
-        "both to d_k = 16, so every query can be compared with every key."
+        "Queries are made of vectors of width **64**, keys and values of vectors of width **48**. W_Q and W_K both "
+        "project to d_k = 16, so every query can be compared with every key."
     )
     assert describe_widths(32, 32, 8) == "Queries, keys and values are made of vectors of the same width, 32."
 

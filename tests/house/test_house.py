@@ -37,6 +37,8 @@ ROOMS = {
         "viz.theme",
         "streamlit",
         "starlette",
+        "google.protobuf",
+        "prometheus_client",
     ),
     "model/cluster/": ("model", "torch", "numpy", "safetensors", "ray"),
     "model/": ("model", "torch", "numpy", "safetensors", "tokenizers"),

@@ -53,7 +53,9 @@ def test_the_page_opens_untrained_and_follows_its_training(page):
     well(page.run())
     assert run_of(page) is run and [frame["step"] for frame in header(page)["frames"]] == [0, 1, 2, 3]
     assert sentence(page).startswith("After 3 of 50 steps")
+    run.note = "It was paused."
     figure.command(run, "rewind", 1)
+    assert not run.note
     well(page.run())
     assert header(page)["frames"][-1]["step"] == 1 and header(page)["kept"] == [0, 1]
     figure.command(run, "rewind", 7)
@@ -221,6 +223,8 @@ def test_every_depth_can_be_chosen_and_costs_its_own_models_only(monkeypatch):
     for case, norms in plain.embedding.items():
         assert close(seven.embedding[case][:, 4:7], norms), case
     assert close(seven.layers["pre"], plain.layers["pre"])
+    bare = compute.gradients(settings.changed("residual", False).changed("mlp", False), 7)
+    assert close(bare.layers["post"], seven.layers["post"]), "by layer it is the whole block that is compared"
 
 
 def test_a_bad_link_says_what_it_could_not_use():

@@ -36,7 +36,6 @@ class Member:
         self.who = {"key": key} if key else {"member": secrets.token_hex(16)}
         self.view: dict[str, Any] = {}
         self.opened = 0  # streams
-        self.refusals: list[str] = []
 
     async def act(self, action: str, **message: Any) -> None:
         await asyncio.to_thread(post, self.address, f"/{self.code}/{action}", {**self.who, **message})
@@ -49,7 +48,6 @@ class Member:
             except Refused as refusal:
                 if not refusal.args[0].startswith("503"):
                     raise
-                self.refusals.append(str(refusal))
                 await asyncio.sleep(RETRY)
 
     async def watch(self) -> None:

@@ -247,14 +247,63 @@ def test_a_page_without_figures_shows_its_heading_and_what_stands_below_it():
     )
 
 
-def test_the_page_carries_the_bytes_of_the_figure_and_the_scripts_that_draw_it():
-    preview = shown(component("sentence", "words", 0))
-    page = first_paint.with_preview(first_paint.with_style(INDEX, ("style.css",)), preview).decode()
-    assert page.index('id="preview"') < page.index('page/preview.js"></script>') < page.index("id='root'")
+def test_what_is_placed_has_the_bytes_of_the_figure_and_the_scripts_that_draw_it():
+    html = first_paint.placed(shown(component("sentence", "words", 0))).decode()
+    assert html.index('id="preview"') < html.index('page/preview.js"></script>')
     for name in ("page/preview", "figures/sentence", "lib/page_state"):
-        assert f'<link rel="modulepreload" href="{first_paint.SCRIPTS}{name}.js">' in page
-    assert '<script type="text/plain" id="preview-sentence">' in page
-    assert "&quot;paper&quot;: &quot;" + THEMES["dark"].paper in page
+        assert f'<link rel="modulepreload" href="{first_paint.SCRIPTS}{name}.js">' in html
+    assert '<script type="text/plain" id="preview-sentence">' in html
+    assert "&quot;paper&quot;: &quot;" + THEMES["dark"].paper in html
+
+
+def visit(previews_of):
+    """The parts in which a page is sent, and its headers, where this makes the previews; and when each was sent."""
+    sent = []
+
+    async def send(message):
+        sent.append(message)
+
+    async def app(scope, receive, answer):
+        headers = [(b"content-type", b"text/html"), (b"content-length", b"1"), (b"etag", b"1")]
+        await answer({"type": "http.response.start", "status": 200, "headers": headers})
+        await answer({"type": "http.response.body", "body": INDEX})
+
+    async def coming(page, query):
+        return await previews_of(page, query, sent)
+
+    kept = Previews()
+    kept.of = coming
+    scope = {"type": "http", "method": "GET", "path": "/lab/masks", "root_path": "/lab", "query_string": b"text=a"}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(first_paint, "previews", lambda: kept)
+        alone(first_paint.FirstPaint(app)({**scope, "headers": [(b"accept", b"text/html")]}, None, send))
+    return (
+        dict(sent[0]["headers"]),
+        [part["body"].decode() for part in sent[1:]],
+        [part["more_body"] for part in sent[1:]],
+    )
+
+
+def test_the_head_of_a_page_is_sent_while_its_preview_is_made():
+    async def of(page, query, sent):
+        assert (page, query) == ("masks", "text=a")
+        assert sent[-1]["body"].endswith(b"<body>")
+        return shown(component("sentence", "words", 0))
+
+    headers, (head, rest), more = visit(of)
+    assert more == [True, False]
+    assert not {b"content-length", b"etag"} & headers.keys()
+    assert first_paint.read_sheet("preview.css") in head
+    assert rest.startswith("<link") and rest.index('id="preview"') < rest.index("id='root'")
+
+
+def test_a_page_without_a_preview_is_sent_whole():
+    async def of(page, query, sent):
+        return None
+
+    _, (head, rest), _ = visit(of)
+    assert rest == "<div id='root'></div></body></html>"
+    assert head.count("<style>") == 1
 
 
 def test_the_scripts_of_a_drawing_are_all_that_it_imports():
@@ -296,8 +345,18 @@ def runs(monkeypatch):
         return () if "broken" in query else (component("maps", query, 0),)
 
     monkeypatch.setattr(module, "first_run", first_run)
-    monkeypatch.setattr(type(module.imports), "are_done", True)
+    monkeypatch.setattr(module, "imports", Importing(0))
     return ran
+
+
+class Importing:
+    """The imports of a server; they end after so many seconds."""
+
+    def __init__(self, seconds, *, begun=True):
+        self.seconds, self.have_begun = seconds, begun
+
+    async def done(self):
+        await asyncio.sleep(self.seconds)
 
 
 def test_a_link_is_run_once_and_a_broken_one_is_not_tried_again(runs):
@@ -342,14 +401,21 @@ def test_as_many_previews_are_kept_as_there_is_room_for(runs, monkeypatch):
     alone(visits())
 
 
-def test_before_everything_is_imported_no_page_is_run(runs, monkeypatch):
-    monkeypatch.setattr(type(module.imports), "are_done", False)
-    alone(_nothing())
+def test_a_page_is_run_when_everything_is_imported(runs, monkeypatch):
+    monkeypatch.setattr(module, "WAIT", 0.1)
+
+    async def visit_while(importing, start):
+        monkeypatch.setattr(module, "imports", importing)
+        monkeypatch.setattr(module, "START", start)
+        runs.clear()
+        return await Previews().of("", "")
+
+    assert alone(visit_while(Importing(0.3), 5)) is not None
+    assert runs == [""]
+    assert alone(visit_while(Importing(0.5), 0.05)) is None  # the answer goes out without
     assert runs == []
-
-
-async def _nothing():
-    assert await Previews().of("", "") is None
+    assert alone(visit_while(Importing(0, begun=False), 5)) is None
+    assert runs == []
 
 
 def test_the_theme_of_a_figure_is_in_its_header_only():

@@ -59,6 +59,6 @@ def describe_epsilon(eps: float, below: float, share: float, variance: Array, di
         f"**{two_digits(below)}**. {matters} vectors that enter the first norm in these sentences "
         f"{verb(small or 1, 'is', 'are')} below. The smallest variance among them is "
         f"{two_digits(float(variance[place]))}; there the outputs differ by "
-        f"{two_digits(float(difference[place]))} of a standard deviation. The curves show the vector of that variance "
-        "drawn together around its mean."
+        f"{two_digits(float(difference[place]))} of a standard deviation. For the curves, the vector of that variance "
+        "is scaled around its mean."
     )

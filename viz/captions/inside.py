@@ -69,7 +69,7 @@ def describe_widths(d_model: int, d_source: int, d_k: int) -> str:
         return f"Queries, keys and values are made of vectors of the same width, {d_model}."
     return (
         f"Queries are made of vectors of width **{d_model}**, keys and values of vectors of width **{d_source}**. "
-        f"W_Q and W_K project both to d_k = {d_k}, so every query can be compared with every key."
+        f"W_Q and W_K both project to d_k = {d_k}, so every query can be compared with every key."
     )
 
 

@@ -33,6 +33,11 @@ class Imports:
         self._thread.start()
 
     @property
+    def have_begun(self) -> bool:
+        """Whether everything is imported, or will be."""
+        return self._thread is not None
+
+    @property
     def are_done(self) -> bool:
         """Whether everything is imported. Never where nothing was begun."""
         return self._thread is not None and not self._thread.is_alive()

@@ -11,7 +11,7 @@ from starlette.middleware import Middleware
 from streamlit import config
 
 from viz import cache_limit
-from viz.server import replica
+from viz.server import activity, replica
 from viz.server.errors import log_in_one_line
 from viz.server.first_paint import FirstPaint
 from viz.server.guard import Guard
@@ -32,7 +32,8 @@ def middleware() -> list[Middleware]:
     if config.is_manually_set("browser.serverAddress"):
         further = (*further, config.get_option("browser.serverAddress"))
     guard = Middleware(Guard, hosts=started_for(replica.listens_on(config.get_option("server.address") or ""), further))
-    return [guard, Middleware(FirstPaint)]
+    wanted = activity.reports()
+    return [*([Middleware(activity.Activity, reports=wanted)] if wanted else []), guard, Middleware(FirstPaint)]
 
 
 @asynccontextmanager

@@ -61,16 +61,15 @@ def test_arrow_keys_move_an_end_and_stop_at_the_end_of_the_sentence(why):
     lab.wait_for_link("to_token=12")
 
 
-def test_a_finger_drags_an_end_on_a_phone_without_scrolling_the_page(chrome, address):
-    context = chrome.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
-    lab = Lab(context.new_page(), address)
+def test_a_finger_drags_an_end_on_a_phone_without_scrolling_the_page(narrow, address):
+    lab = Lab(narrow.new_page(), address)
     lab.page.goto(f"{address}/why?from_token=2&to_token=5")
     lab.page.locator(".st-key-paths .lab[data-drawn]").wait_for(timeout=PATIENCE)
     wait_for_rest(lab.page)
     end(lab, "to").scroll_into_view_if_needed()
     (start, _), (x, y) = middle(end(lab, "from")), middle(end(lab, "to"))
     token = (x - start) / 3
-    touch = context.new_cdp_session(lab.page)
+    touch = narrow.new_cdp_session(lab.page)
     touch.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [{"x": x, "y": y}]})
     for step in (1, 2, 3):
         points = [{"x": x + step * token, "y": y}]
@@ -79,4 +78,4 @@ def test_a_finger_drags_an_end_on_a_phone_without_scrolling_the_page(chrome, add
     touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
     lab.wait_for_link("to_token=8")
     left_well(lab)
-    context.close()
+    lab.page.close()

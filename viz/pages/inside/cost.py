@@ -44,7 +44,7 @@ def show(experiment: Experiment, trace: Trace[Array], layer: int, words: Sequenc
     fixed = {"n_heads": attention.q.shape[0], "d_k": attention.q.shape[-1], "d_v": attention.v.shape[-1]}
     fixed |= {"d_model": width, "d_source": width}
     chosen: dict[str, int] = {}
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         trained = (
             controls.choice("Weights", SOURCES, key=Param.SIZES_FROM, label_visibility="visible", width=180)
             == SOURCES[1]

@@ -26,10 +26,10 @@ def show(weights: str) -> None:
                 "Standard deviation after the norm",
                 "variance before the norm",
                 [
-                    canvas.Curve("ε inside, √(σ² + ε)", compared.drawn_variance.tolist(), compared.inside.tolist()),
+                    canvas.Curve("ε inside, √(σ² + ε)", compared.scaled_variance.tolist(), compared.inside.tolist()),
                     canvas.Curve(
                         "ε outside, σ + ε",
-                        compared.drawn_variance.tolist(),
+                        compared.scaled_variance.tolist(),
                         compared.outside.tolist(),
                         dashed=True,
                     ),
@@ -67,9 +67,9 @@ def _vectors(compared: EpsilonComparison) -> tuple[list[float], list[float]]:
 
 
 def _table(compared: EpsilonComparison) -> Table:
-    """One line for each variance to which the vector is drawn together."""
+    """One line for each variance to which the vector is scaled."""
     return {
-        "variance": compared.drawn_variance,
+        "variance": compared.scaled_variance,
         "standard deviation, ε inside": compared.inside,
         "standard deviation, ε outside": compared.outside,
     }
@@ -79,7 +79,7 @@ def _arrays(compared: EpsilonComparison) -> dict[str, NamedArray]:
     return {
         "std": NamedArray(
             np.stack([compared.inside, compared.outside]),
-            {"epsilon": ("inside", "outside"), "variance": compared.drawn_variance},
+            {"epsilon": ("inside", "outside"), "variance": compared.scaled_variance},
         ),
         "difference": NamedArray(compared.difference, {"vector": range(len(compared.difference))}),
     }

@@ -15,7 +15,7 @@ from viz.pages.training.controls import Chosen
 from viz.ui import copy_as_python, figure_panel, visitor
 from viz.ui.state import Param
 
-HELP = "The gradients of a model of this depth are computed before any training, and added to the curves."
+HELP = "Layers of an untrained model. Its gradients are added to the curves."
 NORM_NAMES = {"pre": "pre-norm", "post": "post-norm", "none": "no norm"}
 
 
@@ -23,7 +23,7 @@ def show(chosen: Chosen) -> None:
     """What arrives at the embedding of models of 1 to 24 layers, and at each layer of one depth."""
     a = chosen.a
     depth = int(
-        st.slider("Layers", 1, MOST_LAYERS, DEEP, key=Param.TRAIN_DEPTH, bind="query-params", width=480, help=HELP)
+        st.slider("Depth", 1, MOST_LAYERS, DEEP, key=Param.TRAIN_DEPTH, bind="query-params", width=480, help=HELP)
     )
     initial = compute.gradients(a, depth)
     depth_curves = [

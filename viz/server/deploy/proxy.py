@@ -8,6 +8,7 @@ from pathlib import Path
 TEMPLATE = Path(__file__).parent / "haproxy.cfg"
 BIND = "ATTENTION_LAB_BIND"  # in the file: where visitors arrive
 SERVICE = "ATTENTION_LAB_SERVICE"  # in the file: the name under which the DNS lists the replicas
+MOST_IN_CONTAINERS = 16  # places for replicas in the file
 MISSING = "Several replicas need HAProxy, which this machine does not have. Install it: apt install haproxy."
 
 

@@ -20,7 +20,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from viz import cache_limit
-from viz.server import class_routes, launch, replica, start
+from viz.server import activity, class_routes, launch, replica, start
 from viz.server.deploy import proxy
 
 MOST = 64
@@ -92,7 +92,7 @@ class Replicas:
         self._is_stopping = self._is_restarting = False
         shared = shared_environment(address, count)
         self.replicas = [
-            Child(f"Replica {i}", command(own, options), {**shared, replica.NAME: str(i)})
+            Child(f"Replica {i}", command(own, options), {**shared, **own_environment(i)})
             for i, own in enumerate(self.ports, start=1)
         ]
 
@@ -214,6 +214,15 @@ def shared_environment(address: str, count: int) -> dict[str, str]:
     environment.setdefault(cache_limit.VARIABLE, str(max(1, cache_limit.limit() // count // cache_limit.MEGABYTE)))
     environment[replica.PROXY] = address or "0.0.0.0"
     return environment
+
+
+def own_environment(number: int) -> dict[str, str]:
+    """What differs between the replicas: the name, and the port at which Prometheus reads."""
+    own = {replica.NAME: str(number)}
+    if setting := os.environ.get(activity.METRICS, "").strip():
+        address, port = activity.address_of(setting)
+        own[activity.METRICS] = f"{address}:{port + number - 1}"
+    return own
 
 
 def free_ports(count: int) -> list[int]:

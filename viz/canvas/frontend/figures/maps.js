@@ -284,7 +284,7 @@ function draw(view, pen, row) {
       });
     }
     drawScale(view, pen, panel, x, y + place.tall + 14);
-    if (place.wide > 300 && !panel.numbers) {
+    if (place.wide > 27 * legible(11) && !panel.numbers) {
       /** @type {import("../types.d.ts").TextStyle} */
       const style = { size: 11, fill: theme.muted, anchor: "end" };
       pen.text(x + place.wide, y + place.tall + 14, "rows: queries, columns: keys", style);

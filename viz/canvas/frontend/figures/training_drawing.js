@@ -66,7 +66,7 @@ export function short(value) {
 export function layoutOf(header, width) {
   const head = legible(TITLE) * 1.4 + line() + 12; // the title and the numbers of both models
   // A room reads the two curves and the maps; the rest is for those who sit at a desk.
-  const rows = projected() ? [2] : width < NARROW ? [2, 2, 1] : [2, 3];
+  const rows = projected() ? [2] : width < NARROW ? [2, 1, 1, 1] : [2, 3];
   let top = 0;
   const panels = rows.flatMap((columns, row) => {
     const wide = (width - GAP * (columns - 1)) / columns;
@@ -96,7 +96,8 @@ export function layoutOf(header, width) {
   return { panels, maps, example, height: end + lines * block + 4 };
 }
 
-// As many maps beside each other as make them largest, and all of them no taller than `most`.
+// As many maps beside each other as make them largest, and all of them no taller than `most`; of the same size in as
+// few rows as possible.
 /**
  * @param {number} count
  * @param {number} room
@@ -108,7 +109,8 @@ export function gridOf(count, room, most = MAPS_TALL) {
   for (let columns = 1; columns <= count; columns++) {
     const rows = Math.ceil(count / columns);
     const side = Math.floor(Math.min((room - 8 * (columns - 1)) / columns, WIDEST_MAP, (most - rows * label) / rows));
-    if (side > best.side) best = { columns, side, label, tall: rows * (side + label) };
+    const tall = rows * (side + label);
+    if (side > best.side || (side === best.side && tall < best.tall)) best = { columns, side, label, tall };
   }
   return best;
 }

@@ -246,7 +246,7 @@ const roleName = ({ relation, layer, head }) => `L${layer}H${head} ${relation}`;
  */
 function layoutOf(header, width) {
   const narrow = width < NARROW;
-  const head = legible(TITLE) * 1.4 + 10;
+  const head = legible(TITLE) * 1.4 + 15;
   const columns = narrow ? 1 : 3;
   const wide = (width - GAP * (columns - 1)) / columns;
   const block = head + CURVE_TALL + line() + 14;
@@ -326,7 +326,7 @@ function curve(view, pen, box, title, lines, most) {
   const right = (step) => x0 + (step / last) * wide;
   /** @param {number} value */
   const down = (value) => box.y + (1 - Math.min(value, end) / end) * box.tall;
-  pen.text(box.x, box.y - 10 - legible(TITLE) * 0.4, fitted(title, box.wide, TITLE, 600), { size: TITLE, weight: 600 });
+  pen.text(box.x, box.y - 15 - legible(TITLE) * 0.4, fitted(title, box.wide, TITLE, 600), { size: TITLE, weight: 600 });
   const base = box.y + box.tall;
   stroke(pen, x0, base, x0 + wide, base, theme.rule);
   for (const value of [0, end]) {
