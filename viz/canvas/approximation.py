@@ -57,7 +57,7 @@ def tiled_attention(
     running: after each tile the correction, the maximum and the sum, (N, Q) each, and the output (N, Q, D). The slider
     says how many tiles are done; on_state is called with it when it has come to rest.
     """
-    more = {
+    header = {
         "tokens": [truncate(token) for token in tiles.tokens],
         "tile": tiles.tile,
         "places": tiles.places.tolist(),
@@ -66,4 +66,6 @@ def tiled_attention(
     names = ("correction", "maximum", "sum", "output")
     arrays = {name: of.astype(np.float32) for name, of in zip(names, running, strict=True)}
     arrays["scores"] = tiles.scores.astype(np.float32)
-    return sliding("tiled_attention", sliders, state, key=key, theme=theme, on_state=on_state, more=more, arrays=arrays)
+    return sliding(
+        "tiled_attention", sliders, state, key=key, theme=theme, on_state=on_state, more=header, arrays=arrays
+    )

@@ -66,7 +66,11 @@ def layer_costs(
     on: "state" is called with the values of the sliders when one has come to rest; "command" with "measure" or "stop"
     and these values; "rest" when the measurement has ended.
     """
-    header = sliders_header(sliders, state, key, theme) | asdict(comparison) | asdict(measured)
+    header = {
+        **sliders_header(sliders, state, key, theme),
+        **asdict(comparison),
+        **asdict(measured),
+    }
     return component("layer_costs")(key=key, data=pack(header), **_posts(key, on))
 
 
@@ -101,6 +105,11 @@ def decoding_costs(
     on: as of `layer_costs`.
     """
     n = next(slider for slider in sliders if slider.name == sizes["n"])
-    header = sliders_header(sliders, state, key, theme) | asdict(measured)
-    header |= {"variants": list(variants), "sizes": dict(sizes), "stops": (n.values[0], n.values[-1])}
+    header = {
+        **sliders_header(sliders, state, key, theme),
+        "variants": list(variants),
+        "sizes": dict(sizes),
+        "stops": (n.values[0], n.values[-1]),
+        **asdict(measured),
+    }
     return component("decoding_costs")(key=key, data=pack(header), **_posts(key, on))

@@ -41,10 +41,10 @@ def layer_grid(
 
     on_state is called with the values of the sliders when one has come to rest.
     """
-    more = {
+    header = {
         "kind": kind,
         "tokens": [truncate(token) for token in tokens],
         "grids": [{"title": grid.title, "labels": list(grid.labels)} for grid in grids],
     }
     cells = {f"cells{number}": grid.cells.astype(np.float32) for number, grid in enumerate(grids)}
-    return sliding("layer_grid", sliders, state, key=key, theme=theme, on_state=on_state, more=more, arrays=cells)
+    return sliding("layer_grid", sliders, state, key=key, theme=theme, on_state=on_state, more=header, arrays=cells)

@@ -70,5 +70,5 @@ def sliding(
 
     on_state is called with the values of the sliders when one has come to rest.
     """
-    data = pack({**more, **sliders_header(sliders, state, key, theme)}, **arrays)
-    return component(name)(key=key, data=data, on_state_change=lambda: on_state(**take(key, "state")))
+    header = {**more, **sliders_header(sliders, state, key, theme)}
+    return component(name)(key=key, data=pack(header, **arrays), on_state_change=lambda: on_state(**take(key, "state")))

@@ -126,8 +126,9 @@ def training_history(
     slider rests. live: how a training goes on; None: it is over.
     """
     layers, heads = training.weights.shape[1:3]
-    slider = Slider(name, "step", tuple(training.steps))
-    more = {
+    sliders, state = (Slider(name, "step", tuple(training.steps)),), {name: step}
+    header = {
+        **sliders_header(sliders, state, key, theme),
         "steps": list(training.steps),
         "loss": [float(value) if np.isfinite(value) else None for value in training.loss],
         "rate": [float(value) for value in training.rate],
@@ -147,7 +148,6 @@ def training_history(
     scores = np.stack([score.reshape(n, -1) for score in training.scores.values()], axis=1)  # (N, R, L · H)
     flat = training.weights.reshape(n, layers * heads, *training.mask.shape)
     codes = encode_weights(flat, np.broadcast_to(training.mask, flat.shape))
-    header = {**more, **sliders_header((slider,), {name: step}, key, theme)}
     return component("training_history")(
         key=key,
         data=pack(header, scores=scores.astype(np.float32), weights=codes),
@@ -227,5 +227,5 @@ def rate_schedules(
     sliders: warm-up, width and steps, in this order; lr: the largest rate of the `decays`; used: decay → who uses it.
     on_state is called with the values of the sliders when one has come to rest.
     """
-    more = {"lr": lr, "decays": list(decays), "used": list(used), "users": list(used.values())}
-    return sliding("rate_schedules", sliders, state, key=key, theme=theme, on_state=on_state, more=more)
+    header = {"lr": lr, "decays": list(decays), "used": list(used), "users": list(used.values())}
+    return sliding("rate_schedules", sliders, state, key=key, theme=theme, on_state=on_state, more=header)
