@@ -118,3 +118,19 @@ def test_a_page_is_not_at_rest_before_streamlit_has_loaded_the_part_that_mounts_
     wait_for_rest(page)
     assert page.locator(".stBidiComponent").count() > 1
     page.close()
+
+
+def test_enter_applies_the_text_that_a_person_has_typed_and_shift_enter_begins_a_line(context, address):
+    page = opened(context, f"{address}/heads")
+    field = page.locator(
+        '.st-key-text [data-testid="stTextArea"] textarea, [data-testid="stTextArea"].st-key-text textarea'
+    )
+    field.fill("the dogs")
+    field.press("Shift+Enter")
+    field.press_sequentially("chase the cat .")
+    assert "text=" not in page.url, "a new line does not apply the text"
+    field.press("Enter")
+    page.wait_for_url(re.compile(r"text=the(\+|%20)dogs"), timeout=PATIENCE)
+    assert field.input_value() == "the dogs\nchase the cat .", "Enter adds no line"
+    page.locator(".st-key-sentence .word", has_text="cat").first.wait_for(timeout=PATIENCE)
+    page.close()

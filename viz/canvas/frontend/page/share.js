@@ -14,7 +14,7 @@ import { showOnStage } from "./class_stage.js";
 import { lookAhead } from "./lookahead.js";
 import { partsStrip, showParts } from "./parts_strip.js";
 import { setStage, stageKeys } from "./stage.js";
-import { app, isRunning, mainArea, oneEntryEach } from "./streamlit.js";
+import { app, applyOnEnter, isRunning, mainArea, oneEntryEach } from "./streamlit.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 const MESSAGE_TIME = 1600; // milliseconds that a button says what came of it
@@ -43,6 +43,10 @@ export default function ({ data, parentElement, setTriggerValue }) {
 /** @param {Root} root */
 function build(root) {
   oneEntryEach();
+  shared("enter", () => {
+    applyOnEnter();
+    return {};
+  });
   /** @type {any} */
   const view = { root, awaited: false };
   /**

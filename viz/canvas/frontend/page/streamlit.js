@@ -5,6 +5,7 @@ export const APP = '[data-testid="stApp"]'; // the whole app; its class and its 
 export const MAIN = '[data-testid="stMain"]'; // what scrolls
 export const RUNNING = '[data-test-script-state="running"]'; // the script of the page is at work
 export const AT_REST = '[data-test-script-state="notRunning"]'; // the script has ended, and no run of it is wanted
+export const TEXT_AREA = '[data-testid="stTextArea"] textarea'; // a text that a person types
 export const METRIC = '[data-testid="stMetric"]'; // a number of st.metric, with its three parts
 export const METRIC_PARTS = ["stMetricLabel", "stMetricValue", "stMetricDelta"].map(
   (part) => `[data-testid="${part}"]`,
@@ -30,6 +31,20 @@ export const app = () => document.querySelector(APP);
 export const mainArea = () => document.querySelector(MAIN);
 export const isRunning = () => Boolean(document.querySelector(RUNNING));
 export const isAtRest = () => Boolean(document.querySelector(AT_REST));
+
+// Enter applies the text of a text area, as Streamlit does on Ctrl+Enter. Shift+Enter begins a new line.
+export function applyOnEnter() {
+  /** @param {KeyboardEvent} event */
+  const apply = (event) => {
+    const field = /** @type {Element | null} */ (event.target);
+    const modified = event.shiftKey || event.ctrlKey || event.metaKey || event.altKey;
+    if (event.key !== "Enter" || modified || event.isComposing || !field?.matches?.(TEXT_AREA)) return;
+    event.preventDefault();
+    event.stopPropagation();
+    field.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", ctrlKey: true, bubbles: true, cancelable: true }));
+  };
+  addEventListener("keydown", apply, true);
+}
 
 // Calls when the script of the page begins or ends.
 /** @param {() => void} act */
