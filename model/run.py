@@ -123,8 +123,12 @@ def run_text(experiment: Experiment) -> Trace[Array]:
     return run_ids(experiment, encoding.ids, encoding.tokens)
 
 
-def run_ids(experiment: Experiment, ids: Sequence[int], tokens: tuple[str, ...]) -> Trace[Array]:
-    """The same for token ids. The tokens that a model generated can differ from those of the generated text."""
+def check_ids(experiment: Experiment, ids: Sequence[int]) -> None:
+    """Check that the model can run these ids with what the experiment changes.
+
+    Raises:
+        ValueError: as `run_text`.
+    """
     transformer, _ = get_transformer(experiment.weights)
     if experiment.switches.cross_off or experiment.switches.encoder_off:
         raise ValueError("Only sequence-to-sequence models have cross-attention heads to ablate.")
@@ -132,13 +136,19 @@ def run_ids(experiment: Experiment, ids: Sequence[int], tokens: tuple[str, ...])
     override = experiment.override
     if override is not None and len(override.weights) != len(ids):
         raise ValueError(f"{len(ids)} tokens need {len(ids)} weights, not {len(override.weights)}.")
+
+
+def run_ids(experiment: Experiment, ids: Sequence[int], tokens: tuple[str, ...]) -> Trace[Array]:
+    """The same for token ids. The tokens that a model generated can differ from those of the generated text."""
+    check_ids(experiment, ids)
+    transformer, _ = get_transformer(experiment.weights)
     batch = torch.tensor([ids], device=next(transformer.parameters()).device)  # (1, T)
     mask = (
         None if experiment.mask_spec is None else experiment.mask_spec.build(batch.size(1)).to(batch.device)
     )  # (T, T)
     with torch.inference_mode():
         try:
-            trace = transformer(batch, switches=experiment.switches, override=override, mask=mask)
+            trace = transformer(batch, switches=experiment.switches, override=experiment.override, mask=mask)
         except ValueError as error:  # the text is longer than a learned position table
             raise InputTextError(str(error)) from error
     arrays: Trace[Array] = read_only(trace)
@@ -309,22 +319,23 @@ def get_model(weights: str) -> tuple[AnyNetwork, Tokenizer]:
     return network.to(choose_device()).requires_grad_(False), tokenizer
 
 
-def read_only(record: Any) -> Any:
-    """A record of tensors (1, …) as the same record of read-only arrays (…)."""
-    return _read_only(record, {})
+def read_only(record: Any, item: int = 0) -> Any:
+    """A record of tensors (B, …) as the same record of read-only arrays (…): one item of the batch. Where all items
+    share a tensor (1, …), it is theirs."""
+    return _read_only(record, item, {})
 
 
-def _read_only(record: Any, arrays: dict[int, Array]) -> Any:
+def _read_only(record: Any, item: int, arrays: dict[int, Array]) -> Any:
     """arrays: id of a tensor → its array. One tensor can be two stages, such as the output of a layer and the input of
     the next. It is copied from the device once."""
     if isinstance(record, Tensor):
         if id(record) not in arrays:
-            arrays[id(record)] = _array(record[0])
+            arrays[id(record)] = _array(record[item if record.size(0) > 1 else 0])
         return arrays[id(record)]
     if isinstance(record, tuple):
-        return tuple(_read_only(item, arrays) for item in record)
+        return tuple(_read_only(part, item, arrays) for part in record)
     if is_dataclass(record) and not isinstance(record, type):
-        return replace(record, **{f.name: _read_only(getattr(record, f.name), arrays) for f in fields(record)})
+        return replace(record, **{f.name: _read_only(getattr(record, f.name), item, arrays) for f in fields(record)})
     return record
 
 

@@ -1,4 +1,5 @@
-"""The command line: `attention-lab run` starts the lab, `attention-lab export LINK --out figure.svg` needs no server.
+"""The command line: `attention-lab run` starts the lab, `attention-lab serve` several replicas of it; `attention-lab
+export LINK --out figure.svg` needs no server.
 
 A page is run as for a visitor who opens the link; its figure is the component or the chart that the visitor would have
 been sent. Numbers and live pages are made right here. For pictures a browser on this machine opens the figure's own
@@ -88,10 +89,16 @@ class PageState:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Returns 0, or 1 where something could not be made."""
     parser = ArgumentParser("attention-lab", description="Type a sentence and see which words attend to which.")
-    commands = parser.add_subparsers(required=True, metavar="run or export")
+    commands = parser.add_subparsers(required=True, metavar="run, serve or export")
     run = commands.add_parser("run", help="start the lab in the browser, for this machine only")
     run.add_argument("--lessons", metavar="FOLDER", help="a folder with your own lessons")
     run.add_argument("options", nargs="*", help="options of Streamlit, such as --server.port 9000")
+    serve = commands.add_parser("serve", help="start several replicas of the lab behind HAProxy")
+    serve.add_argument(
+        "--replicas", type=int, default=2, metavar="N", help="how many; one for each core is a good start"
+    )
+    serve.add_argument("--lessons", metavar="FOLDER", help="a folder with your own lessons")
+    serve.add_argument("options", nargs="*", help="options of Streamlit, such as --server.address 0.0.0.0")
     export = commands.add_parser("export", help="a figure as a file")
     export.add_argument("link", nargs="?", help="a link to a page of the lab, or experiment.json")
     export.add_argument(
@@ -113,6 +120,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if arguments is None else arguments)
     if words[:1] == ["run"] and not {"-h", "--help"} & set(words):
         return launch.start(words[1:])  # its options are Streamlit's, which this parser does not know
+    if words[:1] == ["serve"] and not {"-h", "--help"} & set(words):
+        return _serve(words[1:])
     options = parser.parse_args(words)
     cache_limit.check()
     try:
@@ -120,6 +129,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ExportError as refusal:
         _print_error(str(refusal))
         return 1
+
+
+def _serve(words: Sequence[str]) -> int:
+    parser = ArgumentParser("attention-lab serve", add_help=False, allow_abbrev=False)
+    parser.add_argument("--replicas", type=int, default=2)
+    known, options = parser.parse_known_args(words)
+    return int(importlib.import_module("viz.server.deploy.replicas").serve(known.replicas, options))
 
 
 def _export(options: Namespace) -> int:

@@ -1,9 +1,11 @@
-"""Layer norm against batch norm: one sentence of a batch is replaced, and the vectors of the others are compared.
+"""Layer norm against batch norm: one sentence of a batch is replaced, and the vectors of the others are compared. And
+layer norm with ε inside the root against ε outside.
 
 Layer norm takes its mean and variance over C, so a vector does not depend on other sentences. Batch norm takes them
 over B and T for each channel, so a vector depends on every sentence of the batch.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from random import Random
@@ -15,7 +17,7 @@ from torch import Tensor
 
 from model.checkpoint import load_card
 from model.evaluation.language_model import to_batch
-from model.norm import BatchNorm, LayerNorm, NormTrace
+from model.norm import BatchNorm, LayerNorm, LayerNormOutside, NormTrace
 from model.run import get_transformer
 from model.tasks import TASKS, Sentence, Task
 from model.tokenizer import Tokenizer
@@ -116,3 +118,56 @@ def compare_in_batch(weights: str, replaced: int, size: int = 6) -> NormComparis
     transformer, tokenizer = get_transformer(weights)
     sentences, substitutes = make_batch(TASKS[load_card(weights).task], size)
     return compare_norms(transformer, tokenizer, sentences, replaced, substitutes[replaced])
+
+
+@dataclass(frozen=True)
+class EpsilonComparison:
+    """Layer norm with ε inside the root, √(σ² + ε), and outside, σ + ε. Of each vector the output before scale and
+    shift. The N vectors are those that enter a norm; the K are one of them, scaled around its mean."""
+
+    eps: float
+    variance: Array  # (N,) of the vectors
+    difference: Array  # (N,) root mean square over C of one output minus the other
+    scaled_variance: Array  # (K,) of the scaled vectors
+    inside: Array  # (K,) standard deviation of the output, with ε inside
+    outside: Array  # (K,) with ε outside
+
+    def matters_below(self, share: float = 0.01) -> float:
+        """The variance below which the output with ε inside is shorter, by more than this share, than with ε outside.
+
+        With k = (1 − share)² it is the larger root σ of (σ + ε)² = k (σ² + ε), squared.
+        """
+        k = (1 - share) ** 2
+        root = math.sqrt(self.eps**2 + (1 - k) * (k * self.eps - self.eps**2))
+        return ((root - self.eps) / (1 - k)) ** 2
+
+
+SCALED_VARIANCES = np.logspace(-14, 1, 31)
+
+
+def compare_epsilon(vectors: Array, eps: float, to: Sequence[float] | Array = SCALED_VARIANCES) -> EpsilonComparison:
+    """Both layer norms on vectors (N, C), and on the one of the smallest variance, scaled around its mean to `to` (K,).
+
+    Raises:
+        ValueError: a vector is constant, so it cannot be scaled.
+    """
+    x = torch.from_numpy(np.array(vectors, dtype=np.float64))
+    norms = [kind(x.size(-1), eps).double() for kind in (LayerNorm, LayerNormOutside)]
+    variance = x.var(dim=-1, correction=0)  # (N,)
+    if not variance.min() > 0:
+        raise ValueError("a vector whose numbers are all the same cannot be scaled")
+    quietest = x[variance.argmin()]
+    direction = (quietest - quietest.mean()) / quietest.std(correction=0)
+    scaled = quietest.mean() + direction * torch.tensor(np.array(to)).sqrt()[:, None]  # (K, C)
+    with torch.inference_mode():
+        apart = norms[0](x).normalised - norms[1](x).normalised
+        inside, outside = (norm(scaled).normalised.std(dim=-1, correction=0).numpy() for norm in norms)
+    return EpsilonComparison(
+        eps, variance.numpy(), apart.square().mean(dim=-1).sqrt().numpy(), np.array(to), inside, outside
+    )
+
+
+def epsilon_in_batch(weights: str, size: int = 6) -> EpsilonComparison:
+    """`compare_epsilon` on the vectors that enter the first norm, of the sentences of `make_batch`."""
+    batch = compare_in_batch(weights, 0, size)
+    return compare_epsilon(batch.resid[batch.is_token], get_transformer(weights)[0].config.norm_eps)

@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
@@ -23,6 +23,8 @@ SHARE_OF_MEMORY = 0.5  # of the free memory, that one pass may take
 OF_BACKWARD = 3  # a backward pass keeps what the forward pass made, and makes as much again
 SLOW_FLOPS, SLOW_STEP = 5e9, 5e-4  # operations in a second, seconds for a step: a careful guess before the first pass
 OVERHEAD = 2  # the operators' own buffers, which are not counted
+MARGIN = 1.5  # a pass is started where this multiple of its expected time is left: other programs may slow it down
+NO_TIME = "took longer than expected, and no time is left"
 
 
 @dataclass(frozen=True)
@@ -60,8 +62,9 @@ def measure(
 
     A caller stops by taking no more results. Progress is reported to a listener (`model.compute.progress`), which can
     stop it as well. What would take more than half of the free memory is refused before it starts, and so is what
-    would not end within the time that is left; the time of a pass is estimated from the lengths before.
-    All results together take at most about `seconds`.
+    would not end within the time that is left; the time of a pass is estimated from the lengths before. A machine that
+    becomes slow in between ends a length after the pass that is under way, also without a result.
+    All results together take at most `seconds`, or longer by a part of one pass.
 
     Raises:
         ValueError: a kind does not exist, or a length is below 1.
@@ -69,18 +72,18 @@ def measure(
     for kind in kinds:
         if kind not in LAYER_TYPES:
             raise ValueError(f'a layer must be one of {", ".join(LAYER_TYPES)}, not "{kind}"')
+    end = time.perf_counter() + seconds
     keep_freed_memory()  # as in the rest of the lab; otherwise the system clears pages during the measurement
     plan = [(replace(sizes, n=n), kind) for n in sorted(lengths) for kind in kinds]
     for kind in dict.fromkeys(kinds):  # what PyTorch loads at the first pass would count as time of a short text
-        _measure_layer(kind, replace(sizes, n=1), backward, 0.0, device)
-    end = time.perf_counter() + seconds
+        _measure_layer(kind, replace(sizes, n=1), backward, math.inf, 0.0, device)
     done: dict[str, list[tuple[Sizes, float]]] = {kind: [] for kind in kinds}  # lengths measured, and what each took
     for current, kind in steps(plan):
         left = end - time.perf_counter()
         refused = _refusal(kind, current, backward, left, done[kind], device)
         if refused is None:
             share = left / sum(later.n >= current.n for later, _ in plan)
-            result, expense = _measure_layer(kind, current, backward, share, device)
+            result, expense = _measure_layer(kind, current, backward, end, share, device)
             done[kind].append((current, expense))
             yield result
         else:
@@ -100,7 +103,7 @@ def _refusal(
     if needed > SHARE_OF_MEMORY * free:
         return replace(refuse, refused=f"needs about {needed / 2**20:,.0f} MiB, and {free / 2**20:,.0f} MiB are free")
     expected = expected_seconds(kind, sizes, done)
-    if expected > left:
+    if MARGIN * expected > left:
         return replace(refuse, refused=f"would take about {expected:.1f} s, and {max(left, 0):.1f} s are left")
     return None
 
@@ -124,9 +127,9 @@ def expected_seconds(kind: str, sizes: Sizes, done: Sequence[tuple[Sizes, float]
 
 
 def _measure_layer(
-    kind: str, sizes: Sizes, backward: bool, share: float, device: torch.device | None
+    kind: str, sizes: Sizes, backward: bool, end: float, share: float, device: torch.device | None
 ) -> tuple[Measurement, float]:
-    """The result, and the seconds of the passes that cannot be left out: to count memory, to warm up, to time."""
+    """The result, and the seconds of the passes that cannot be left out."""
     forward, inputs = build_layer(kind, sizes, device)
     for tensor in inputs:
         tensor.requires_grad_(backward)
@@ -138,20 +141,38 @@ def _measure_layer(
         if out.is_cuda:
             torch.cuda.synchronize(out.device)
 
-    with single_thread(), torch.inference_mode(False), torch.set_grad_enabled(backward):
+    return time_passes(Measurement(kind, sizes.n, backward), run, end, share)
+
+
+def time_passes(
+    result: Measurement, run: Callable[[], None], end: float, share: float = 0.0
+) -> tuple[Measurement, float]:
+    """`result` with the time and the peak memory of `run`, and the seconds of the passes that cannot be left out.
+
+    One pass counts memory, one warms up, and as many as fit into `share` are timed. end: no pass begins that is
+    expected to end after this moment, in seconds of the performance counter.
+    """
+    with single_thread(), torch.inference_mode(False), torch.set_grad_enabled(result.backward):
         begin = time.perf_counter()
         with PeakMemory() as memory:
             run()
         counted = time.perf_counter() - begin
+        late = replace(result, refused=NO_TIME), 3 * counted
+        if begin + 2 * counted > end:
+            return late
+        begin = time.perf_counter()
         run()  # once more without the counter, to warm up
+        warm = time.perf_counter() - begin
+        if begin + 2 * warm > end:
+            return late
         times: list[float] = []
         begin = time.perf_counter()
         while not times or (len(times) < REPEATS and time.perf_counter() - begin < min(A_POINT, share)):
             start = time.perf_counter()
             run()
             times.append(time.perf_counter() - start)
-    shortest = min(times)
-    return Measurement(kind, sizes.n, backward, shortest, len(times), memory.peak), counted + 2 * shortest
+    result = replace(result, seconds=min(times), repeats=len(times), peak_bytes=memory.peak)
+    return result, counted + warm + times[0]
 
 
 @contextmanager

@@ -41,8 +41,11 @@ class ResolverRecipe:
     def with_steps(self, steps: int) -> "ResolverRecipe":
         return replace(self, steps=steps)
 
+    def training(self, name: str) -> "CoreferenceTraining":
+        return CoreferenceTraining(name, self)
+
     def train(self, name: str, options: Options) -> JsonObject:
-        return CoreferenceTraining(name, self).train_seeds(options)
+        return self.training(name).train_seeds(options)
 
 
 def make_questions(n: int, seed: int) -> list[CoreferenceQuestion]:

@@ -43,8 +43,11 @@ class OrderRecipe:
     def with_steps(self, steps: int) -> "OrderRecipe":
         return replace(self, steps=steps)
 
+    def training(self, name: str) -> "FirstDigitTraining":
+        return FirstDigitTraining(name, self)
+
     def train(self, name: str, options: Options) -> JsonObject:
-        return FirstDigitTraining(name, self).train_seeds(options)
+        return self.training(name).train_seeds(options)
 
 
 def _recipe(position: str, causal: bool) -> OrderRecipe:

@@ -48,8 +48,11 @@ class LanguageRecipe:
     def with_steps(self, steps: int) -> "LanguageRecipe":
         return replace(self, steps=steps, snapshots=tuple(step for step in self.snapshots if step <= steps))
 
+    def training(self, name: str) -> "LanguageTraining":
+        return LanguageTraining(name, self)
+
     def train(self, name: str, options: Options) -> JsonObject:
-        return LanguageTraining(name, self).train_seeds(options)
+        return self.training(name).train_seeds(options)
 
 
 def draw_sentences(

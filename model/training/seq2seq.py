@@ -48,8 +48,11 @@ class PairRecipe:
     def with_steps(self, steps: int) -> "PairRecipe":
         return replace(self, steps=steps)
 
+    def training(self, name: str) -> "Seq2SeqTraining":
+        return Seq2SeqTraining(name, self)
+
     def train(self, name: str, options: Options) -> JsonObject:
-        return Seq2SeqTraining(name, self).train_seeds(options)
+        return self.training(name).train_seeds(options)
 
 
 def _transformer(position: str = "sinusoidal", d_ff: int = 128, context: int = 40) -> ModelConfig:

@@ -91,6 +91,16 @@ def recipe_settings(recipe: Recipe) -> JsonObject:
     return {f.name: getattr(recipe, f.name) for f in fields(recipe) if f.name != "config"}
 
 
+class SeededRecipe(Recipe, Protocol):
+    """A recipe of which several seeds are trained. Each can be trained alone."""
+
+    def with_steps(self, steps: int) -> "SeededRecipe":
+        """The same recipe with another number of steps."""
+
+    def training(self, name: str) -> "Training[Any, Any, Any]":
+        """The training of this recipe, under the name of its weights."""
+
+
 class TrainingLoop(ABC, Generic[N, B]):
     """A network, its loss, and the training loop over batches."""
 

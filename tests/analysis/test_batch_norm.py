@@ -15,7 +15,14 @@ from torch import nn
 from torch.func import functional_call
 
 from model import Experiment, load, run
-from model.analysis.norm_comparison import NORMS_COMPARED, compare_norms, make_batch, output_change
+from model.analysis.norm_comparison import (
+    NORMS_COMPARED,
+    compare_epsilon,
+    compare_norms,
+    epsilon_in_batch,
+    make_batch,
+    output_change,
+)
 from model.norm import NORMS, BatchNorm
 from model.tasks import TASKS
 from viz.captions.batch_norm import describe_norm_axes, describe_norm_change
@@ -237,3 +244,29 @@ def test_a_link_replaces_its_sentence_and_both_maps_share_one_scale(number):
 @pytest.mark.parametrize("bad", ["0", "7", "x", ""])
 def test_a_sentence_that_is_not_there_falls_back(bad):
     assert np.isnan(nans(figures(section(replaced=bad))["moved_batch"]["data"][1]["z"])[2]).all()
+
+
+# ε inside and outside the root
+
+
+def test_epsilon_matters_below_the_variance_at_which_the_lengths_differ_by_the_share():
+    vectors = np.array([[1.0, -1.0, 1.0, -1.0], [2.5, 1.5, 2.0, 2.0]])
+    eps = 1e-3
+    compared = compare_epsilon(vectors, eps, to=[1e-8, eps, 4.0])
+    assert compared.variance == pytest.approx([1, 0.125])
+    assert compared.inside == pytest.approx([np.sqrt(1e-8 / (1e-8 + eps)), np.sqrt(0.5), 2 / np.sqrt(4 + eps)])
+    assert compared.outside == pytest.approx([1e-4 / (1e-4 + eps), np.sqrt(eps) / (np.sqrt(eps) + eps), 2 / (2 + eps)])
+    apart = [np.sqrt(v) / (np.sqrt(v) + eps) - np.sqrt(v / (v + eps)) for v in (1, 0.125)]
+    assert compared.difference == pytest.approx(np.abs(apart))
+    for share in (0.01, 0.2):
+        at_the_bound = compare_epsilon(vectors, eps, to=[compared.matters_below(share)])
+        assert at_the_bound.inside / at_the_bound.outside == pytest.approx([1 - share])
+    with pytest.raises(ValueError, match="cannot be scaled"):
+        compare_epsilon(np.ones((1, 4)), eps)
+
+
+def test_epsilon_is_compared_on_the_vectors_of_the_sentences_without_padding():
+    compared = epsilon_in_batch("grammar", 6)
+    first = [run(Experiment(text=s.text)).layers[0].norm1.input for s in make_batch(TASKS["grammar"], 6)[0]]
+    assert compared.variance == pytest.approx(np.concatenate(first).astype(float).var(axis=1), rel=1e-4)
+    assert compared.eps == load("grammar")[0].config.norm_eps

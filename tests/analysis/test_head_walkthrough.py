@@ -1,5 +1,7 @@
 """Inside a head: every vector of a row follows from the one before it, and the laws that hold for all of them."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -10,7 +12,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from model import Experiment, Switches, run
 from model.analysis import loop_attention, value_projection
-from model.analysis.attention_cost import AttentionCost, run_head, run_random
+from model.analysis.attention_cost import AttentionCost, random_layer, run_head, run_random
 from model.analysis.head_walkthrough import walk_through_cross_row, walk_through_row
 from model.analysis.qk_circuit import numerical_rank, singular_values
 from model.attention import MultiHeadAttention, attend
@@ -185,6 +187,48 @@ def test_free_sizes_agree_with_pytorchs_own_operator(size):
     assert tried.weights.shape == (size.n_heads, size.queries, size.keys)
     assert np.allclose(tried.weights.sum(axis=-1), 1, atol=1e-5)
     assert tried.difference < 1e-5
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.integers(1, 9), st.integers(1, 9), st.integers(1, 4), st.integers(1, 8), st.integers(1, 24))
+def test_inputs_of_different_widths_are_the_kdim_and_vdim_of_pytorch(t, s, n_heads, width, d_source):
+    d_model = n_heads * width  # nn.MultiheadAttention splits this width among its heads
+    size = AttentionCost(t, s, n_heads, width, width, d_model, d_source)
+    x, source, *matrices = random_layer(size)
+    theirs = torch.nn.MultiheadAttention(
+        d_model, n_heads, bias=False, kdim=d_source, vdim=d_source, batch_first=True, dtype=torch.float32
+    )
+    own = [theirs.q_proj_weight, theirs.k_proj_weight, theirs.v_proj_weight]  # None where the widths are the same
+    if d_source == d_model:
+        own = list(theirs.in_proj_weight.chunk(3))
+    with torch.no_grad():
+        for parameter, matrix in zip(own, matrices, strict=True):
+            parameter.copy_(matrix.T)
+        _, weights = theirs(x[None], source[None], source[None], average_attn_weights=False)
+    assert np.allclose(run_random(size).weights, weights[0].numpy(), atol=1e-5)
+    assert size.parameters == sum(parameter.numel() for parameter in theirs.parameters())
+    assert [tuple(matrix.shape) for matrix in matrices] == [size.shapes[name] for name in ("W_Q", "W_K", "W_V")]
+
+
+@settings(deadline=None, max_examples=20)
+@given(sizes(), st.integers(1, 24))
+def test_the_operations_of_inputs_of_different_widths_are_those_of_their_products(size, d_source):
+    size = replace(size, d_source=d_source)
+    x, source, w_q, w_k, w_v = random_layer(size)
+    with FlopCounterMode(display=False) as counted:
+        q, k, v = x @ w_q, source @ w_k, source @ w_v
+        heads = [tensor.unflatten(-1, (size.n_heads, -1)).transpose(0, 1)[None] for tensor in (q, k, v)]
+        trace = attend(*heads)
+        trace.z[0].transpose(0, 1).flatten(1) @ torch.zeros(size.shapes["W_O"])
+    assert size.operations == counted.get_total_flops()
+    assert trace.weights.shape[1:] == size.shapes["weights"]
+
+
+def test_a_size_below_one_is_refused():
+    assert AttentionCost(d_model=40).d_source == 40
+    for field in ("queries", "keys", "n_heads", "d_k", "d_v", "d_model"):
+        with pytest.raises(ValueError, match="at least 1"):
+            AttentionCost(**{field: 0})
 
 
 @pytest.mark.parametrize("scale", [True, False])

@@ -48,6 +48,22 @@ def test_the_strip_of_a_long_text_fades_where_it_goes_on_and_begins_at_a_word(pa
     expect(strip).not_to_have_attribute("data-after", "")
 
 
+def test_at_390_pixels_the_strip_opens_at_its_start_or_where_the_pinned_word_is_seen(narrow, address):
+    page = narrow.new_page()
+    strip = page.locator(".st-key-sentence .scroll")
+    for link, pinned in (("", None), ("&query=2", 2), ("&query=20", 20)):
+        page.goto(f"{address}/?weights=stories&text={LONG}{link}")
+        wait_for_picture(page)
+        begins = strip.evaluate("node => node.scrollLeft")
+        if pinned is None:
+            assert begins == 0
+            continue
+        word, window = strip.locator(".queries .word").nth(pinned).bounding_box(), strip.bounding_box()
+        assert window["x"] <= word["x"] and word["x"] + word["width"] <= window["x"] + window["width"]
+        assert (begins > 0) == (pinned == 20), "as little as possible from its start"
+    page.close()
+
+
 def test_twelve_heads_are_numbered_on_the_page_and_in_the_file(page, address, tmp_path):
     weights = np.tril(np.ones((12, 12, 6, 6)))
     np.savez(tmp_path / "maps.npz", attention=weights / weights.sum(-1, keepdims=True), tokens=list("abcdef"))

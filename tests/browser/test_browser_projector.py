@@ -129,6 +129,29 @@ def test_letters_grow_with_the_screen(room, address):
     page.close()
 
 
+@pytest.mark.parametrize("size", [(1280, 720), (1920, 1080)])
+@pytest.mark.parametrize("figure", ["grid", "enlarged"])
+def test_words_maps_and_the_sentence_of_the_row_fill_the_screen(room, address, figure, size):
+    page = room.new_page()
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+    page.goto(f"{address}/?present={figure}")
+    assert next(figures_in_turn(page)) == figure
+    parts = [page.locator(f".st-key-{part}") for part in ("sentence .words.queries", f"{figure} .lab")]
+    parts.append(page.locator(".st-key-save_enlarged .reading"))
+    expect(parts[-1]).to_contain_text("of its attention on")
+    boxes = [part.bounding_box() for part in parts]
+    ends = [box["y"] + box["height"] for box in boxes]
+    assert boxes[0]["y"] >= 0 and ends[-1] <= size[1]
+    assert all(end <= box["y"] for end, box in zip(ends, boxes[1:], strict=False)), "none stands upon another"
+    assert ends[-1] - boxes[0]["y"] > 0.85 * size[1], "from the top of the screen to its foot"
+    assert boxes[1]["height"] > 0.5 * size[1] and (figure == "enlarged" or boxes[1]["width"] > 0.9 * size[0])
+    parts[0].locator(".word").nth(4).click()
+    page.wait_for_url("**query=4**", timeout=PATIENCE)
+    page.keyboard.press("Escape")
+    expect(page.locator(".st-key-sentence")).to_have_css("transform", "none")
+    page.close()
+
+
 def test_space_leads_through_the_steps_of_a_row_and_the_address_follows(room, address):
     page = room.new_page()
     page.goto(f"{address}/inside?present=true&step_number=9")

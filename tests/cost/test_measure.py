@@ -16,7 +16,18 @@ from model.cost.__main__ import main
 from model.cost.complexity import LAYER_TYPES, Sizes
 from model.cost.exponent import fit_exponent, measured_crossover
 from model.cost.layers import build_layer
-from model.cost.measure import estimated_bytes, expected_seconds, measure, memory_exponent, single_thread, time_exponent
+from model.cost.measure import (
+    LENGTHS,
+    SECONDS,
+    estimated_bytes,
+    expected_seconds,
+    measure,
+    memory_exponent,
+    single_thread,
+    time_exponent,
+)
+from viz.pages.why.escape import WAYS
+from viz.pages.why.table import TABLE
 
 
 def test_the_peak_is_the_sum_of_what_exists_at_once():
@@ -120,6 +131,58 @@ def test_what_would_not_end_in_time_is_refused_before_it_starts():
     assert time.perf_counter() - begin < 3
     assert [bool(r.refused) for r in results] == [False, False, True, True]
     assert all("are left" in r.refused or "MiB" in r.refused for r in results[2:])
+
+
+class Clock:
+    """A clock that passes of layers move, on a machine that is so many times slower at each moment."""
+
+    def __init__(self, monkeypatch, slowness):
+        self.now, self.slowness = 100.0, slowness
+        monkeypatch.setattr(measuring.time, "perf_counter", lambda: self.now)
+        monkeypatch.setattr(measuring, "build_layer", self.build)
+
+    def build(self, kind, sizes, device=None):
+        def forward():
+            layer = LAYER_TYPES[kind]
+            self.now += (layer.flops(sizes) / 2e10 + 2e-5 * layer.sequential(sizes)) * self.slowness(self.now - 100)
+            return torch.zeros(1)
+
+        return forward, ()
+
+
+SLOW = {
+    "as planned": lambda seconds: 1,
+    "ten times slower": lambda seconds: 10,
+    "a hundred times slower": lambda seconds: 100,
+    "four times slower after a moment": lambda seconds: 10 if seconds < 5 else 40,
+    "slower and slower": lambda seconds: 10 * 1.2**seconds,
+    "busy every other second": lambda seconds: 30 if int(seconds) % 2 else 5,
+}
+
+
+@pytest.mark.parametrize("slowness", SLOW.values(), ids=SLOW)
+@pytest.mark.parametrize("kinds", [TABLE.kinds, WAYS.kinds], ids=["table", "ways"])
+def test_the_default_range_ends_in_time_on_a_slow_machine_too(monkeypatch, kinds, slowness):
+    clock = Clock(monkeypatch, slowness)
+    results = list(measure(kinds))
+    assert clock.now - 100 <= SECONDS, "the bound holds"
+    assert [(result.n, result.kind) for result in results] == [(n, kind) for n in LENGTHS for kind in kinds]
+    assert all((result.seconds is None) == bool(result.refused) for result in results)
+    assert not results[0].refused, "short lengths are measured"
+    if slowness(0) == 1:
+        assert not any(result.refused for result in results)
+    refused = [result.refused for result in results if result.refused]
+    assert all(text.endswith(("s are left", "no time is left")) for text in refused)
+
+
+def test_a_pass_that_becomes_slow_under_way_is_not_repeated(monkeypatch):
+    clock = Clock(monkeypatch, lambda seconds: 1)
+    results = measure(["attention"], (64, 512))
+    assert next(results).seconds
+    clock.slowness = lambda seconds: 1e4
+    begin = clock.now
+    assert next(results).refused == measuring.NO_TIME
+    assert clock.now - begin == pytest.approx(4 * 512**2 * 64 / 2e10 * 1e4 + 0.2), "one pass"
 
 
 class Stopped(Exception):

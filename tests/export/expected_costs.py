@@ -226,6 +226,7 @@ def decoding_costs(seen: Seen) -> Reading:
         "n": lengths * 4,
         "key heads": [key_heads[name] for name in names for _ in lengths],
         **dict(zip(columns, values.T, strict=True)),
+        **{f"seconds of a token {end}": [np.nan] * len(lines) for end in ("with the cache", "without")},
     }
     axes = {"variant": names, "n": lengths}
     arrays = ("cache_bytes", "bytes_read", "prefill_flops", "decode_flops", "flops_without_cache")

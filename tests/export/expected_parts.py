@@ -392,3 +392,17 @@ def over(seen: Seen) -> Reading:
     table = {"sentence": [b + 1 for b, _ in cells], "position": [t for _, t in cells]}
     table |= {"word": [counted(words[b])[t] for b, t in cells]}
     return Reading(table | {f"channel {channel}": [stream[b, t, channel] for b, t in cells]}, arrays)
+
+
+@reads("epsilon")
+def epsilon(seen: Seen) -> Reading:
+    sentences = make_batch(TASKS["grammar"], 6)[0]
+    vectors = np.concatenate([run(Experiment(text=sentence.text)).layers[0].resid_pre for sentence in sentences])
+    variance, eps = vectors.astype(float).var(axis=1), 1e-5
+    drawn = np.logspace(-14, 1, 31)
+    inside, outside = np.sqrt(drawn / (drawn + eps)), np.sqrt(drawn) / (np.sqrt(drawn) + eps)
+    table = {"variance": drawn, "standard deviation, ε inside": inside, "standard deviation, ε outside": outside}
+    apart = np.sqrt(variance) / (np.sqrt(variance) + eps) - np.sqrt(variance / (variance + eps))
+    axes = {"epsilon": ["inside", "outside"], "variance": drawn}
+    arrays = {"std": (axes, [inside, outside]), "difference": ({"vector": range(len(variance))}, apart)}
+    return Reading(table, arrays)

@@ -187,7 +187,7 @@ def forms(seen: Seen) -> Reading:
 @reads("sizes")
 def sizes(seen: Seen) -> Reading:
     n = {name: int(seen.control(name, opens)) for name, opens in (("queries", 6), ("keys", 9))}
-    C = 64
+    C = C_source = 64
     if seen.control("sizes_from") == "this layer":
         attention, words = run(seen.experiment).layers[seen.head[0]].attention, encode(seen.experiment).surface
         H, d_k, d_v = attention.q.shape[0], attention.q.shape[-1], attention.v.shape[-1]
@@ -195,17 +195,23 @@ def sizes(seen: Seen) -> Reading:
         mask = attention.mask[:, : n["queries"], : n["keys"]]
         query_tokens, key_tokens = words[: n["queries"]], words[: n["keys"]]
     else:
-        H, d_k, d_v = 4, 16, 8
+        H, d_k, d_v, C_source = 4, 16, 8, 48
         random = torch.Generator().manual_seed(0)
-        q, k = (torch.randn(1, H, n[name], d_k, generator=random)[0].numpy() for name in ("queries", "keys"))
+        of = ((n["queries"], C), (n["keys"], C_source), (C, H * d_k), (C_source, H * d_k))
+        x, source, w_q, w_k = (torch.randn(shape, generator=random).numpy().astype(float) for shape in of)
+        q = np.stack(np.split(x @ w_q / np.sqrt(C), H, axis=1))
+        k = np.stack(np.split(source @ w_k / np.sqrt(C_source), H, axis=1))
         scores, mask = np.einsum("htd,hsd->hts", q, k) / np.sqrt(d_k), True
         query_tokens, key_tokens = ([f"{name[0]}{index}" for index in range(n[name])] for name in ("queries", "keys"))
     T, S = n.values()
-    shapes = [(T, C), (S, C), (H, T, d_k), (H, S, d_k), (H, S, d_v), (H, T, S), (H, T, S), (H, T, d_v), (T, H * d_v)]
-    stages = ["x (queries)", "x (keys and values)", "q", "k", "v", "scores, scaled, masked", "weights", "z"]
-    shapes, stages = [*shapes, (T, C)], [*stages, "heads concatenated", "out"]
+    shapes = [(T, C), (S, C_source), (C, H * d_k), (C_source, H * d_k), (C_source, H * d_v)]
+    shapes += [(H, T, d_k), (H, S, d_k), (H, S, d_v), (H, T, S), (H, T, S), (H, T, d_v), (T, H * d_v)]
+    stages = ["x (queries)", "x (keys and values)", "W_Q", "W_K", "W_V"]
+    stages += ["q", "k", "v", "scores, scaled, masked", "weights", "z"]
+    shapes, stages = [*shapes, (H * d_v, C), (T, C)], [*stages, "heads concatenated", "W_O", "out"]
     table = {"stage": stages, "shape": [" × ".join(map(str, shape)) for shape in shapes]}
-    table |= {name: [value] * 10 for name, value in (n | {"n_heads": H, "d_k": d_k, "d_v": d_v, "d_model": C}).items()}
+    widths = {"n_heads": H, "d_k": d_k, "d_v": d_v, "d_model": C, "d_source": C_source}
+    table |= {name: [value] * len(stages) for name, value in (n | widths).items()}
     axes = {"head": range(H), "query": named(query_tokens), "key": named(key_tokens)}
     return Reading(table, {"weights": (axes, softmax(scores, mask))})
 

@@ -127,7 +127,8 @@ def gradient_of(network: Transformer, seed: int) -> torch.Tensor:
 
 @reads("initial_gradients")
 def initial_gradients(seen: Seen) -> Reading:
-    depths = (1, 2, 3, 4, 6, 8, 12, 16, 20, 24)
+    deep = int(seen.control("train_depth"))
+    depths = sorted({1, 2, 3, 4, 6, 8, 12, 16, 20, 24, deep})
     embedding = {}
     for norm, title in (("pre", "pre-norm"), ("none", "no norm")):
         for residual in (True, False):
@@ -139,11 +140,11 @@ def initial_gradients(seen: Seen) -> Reading:
             ]
     by_layer = [
         [[layer.mlp_out.weight.grad.norm().item() for layer in with_gradient(changes, s).layers] for s in range(3)]
-        for changes in ({"n_layers": 12, "norm": "pre"}, {"n_layers": 12, "norm": "post"})
+        for changes in ({"n_layers": deep, "norm": "pre"}, {"n_layers": deep, "norm": "post"})
     ]
     medians = {f"gradient norm: {case}": np.median(norms, axis=0) for case, norms in embedding.items()}
     cases = {"case": list(embedding), "seed": range(3), "layers": depths}
-    layers = {"norm": ["pre-norm", "post-norm"], "seed": range(3), "layer": range(12)}
+    layers = {"norm": ["pre-norm", "post-norm"], "seed": range(3), "layer": range(deep)}
     arrays = {"embedding": (cases, list(embedding.values())), "by_layer": (layers, by_layer)}
     return Reading({"layers": depths, **medians}, arrays)
 

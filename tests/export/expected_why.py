@@ -101,10 +101,9 @@ def last_row(network: Any, ids: torch.Tensor) -> Any:
 
 @reads("training_speed")
 def training_speed(seen: Seen) -> Reading:
-    """A clock was read, so the seconds are the file's own; the speeds of the table follow from them."""
+    """Nothing is measured before it is asked for; tests/live has the speeds of what was."""
     lengths, names = (64, 128, 256, 512, 1024), ("tanh RNN", "GRU", "self-attention", "fused self-attention")
-    seconds = np.asarray(seen.npz["seconds"])
-    assert seconds.shape == (4, 5) and (seconds[np.isfinite(seconds)] > 0).all() and np.isfinite(seconds[:, 0]).all()
+    seconds = np.full((4, 5), np.nan)
     table = {"length": lengths}
     table |= {f"tokens per second: {name}": lengths / of_layer for name, of_layer in zip(names, seconds, strict=True)}
     return Reading(table, {"seconds": ({"network": names, "length": lengths}, seconds)})

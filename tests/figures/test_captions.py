@@ -121,7 +121,7 @@ TOKENS = re.compile(
 NO_TOKENS = re.compile(
     "name|over|which|unit|each|roles?|predicts|removed|who|stages|kind|part|seeds|value_name|what|blind|changes|room|"
     "head|cache|errors|untrained|trained|speeds|decay|layers|embedding|by_norm|"
-    "by_distance|similar|largest|schemes|n|labels|ablation|blanks|dropped|language|shown|steps|norms|done"
+    "by_distance|similar|largest|schemes|n|labels|ablation|blanks|dropped|language|shown|steps|norms|done|seconds"
 )
 # Of these functions a parameter of this name holds something else.
 OTHERS = {

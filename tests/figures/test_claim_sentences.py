@@ -252,12 +252,15 @@ def test_the_schedule_of_the_paper_has_two_regimes_unless_the_warm_up_is_longer_
     assert "in all 200 steps" in rise and rise.endswith("Model A uses equation 3.")
 
 
-def test_the_gradient_of_untrained_models_is_compared_at_both_ends():
-    shown = describe_gradient_by_depth(
-        [1, 24], {"no norm": np.array([0.1, 1e-11])}, {"pre": np.array([1.0, 0.5]), "post": np.array([1.0, 1.0])}
-    )
-    assert "no norm: 1.0·10⁻¹⁰" in shown and "of 24 layers, divided by that of a model of 1 layer" in shown
-    assert "is 1 times that of the first with post-norm, and 0.5 times with pre-norm" in shown
+def test_the_gradient_of_untrained_models_is_compared_with_that_of_one_layer():
+    def shown(depth):
+        layers = {"pre": np.array([1.0, 0.5]), "post": np.array([1.0, 1.0])}
+        return describe_gradient_by_depth([1, 7, 24], {"no norm": np.array([0.1, 0.05, 1e-11])}, layers, depth)
+
+    assert "no norm: 1.0·10⁻¹⁰" in shown(24) and "of 24 layers, divided by that of a model of 1 layer" in shown(24)
+    assert "no norm: 0.5." in shown(7) and "In a model of 7 layers, the gradient of the last" in shown(7)
+    assert "is 1 times that of the first with post-norm, and 0.5 times with pre-norm" in shown(24)
+    assert "of a model of 1 layer has these norms: no norm: 0.1." in shown(1) and "last layer" not in shown(1)
 
 
 def test_batch_norm_is_the_smoothest_only_where_its_gradient_changes_least():
@@ -289,6 +292,10 @@ def test_a_divergence_is_a_result_and_a_huge_loss_another():
     assert f"The loss of B stopped being a finite number after 57 steps: {place}." in fault
     assert fault.endswith("This run shows it.")
     huge = training(("pre", 200, 0.1, 0.9), ("none", 200, 5296.0, 0.07))
+    large = [training(("with", 200, 1.1, 0.3), ("without", 200, loss, 0.1), None, LANGUAGE) for loss in (14.0, 26.0)]
+    assert "has grown" not in large[0] and "has grown to 26 nats" in large[1], (
+        "guessing is the measure, not the entropy"
+    )
     assert "has grown to 5,296 nats, far above the 2.8 of guessing" in huge and huge.endswith("A is better.")
 
 
@@ -305,6 +312,7 @@ def test_the_step_at_which_a_role_forms_is_named_with_both_scores():
     assert text.endswith("In 1,300 steps the held-out loss goes from 5.65 nats to 1.78 nats.")
     assert "no head has taken up a role" in describe_training_history([0, 50], [2.8, 2.7], [], 0.5)
     assert "nothing can be wound back" in describe_training_history([0], [2.8], [], 0.5)
+    assert describe_training_history([0, 5], [2.8, 2.7], [], 0.5, rests=False).startswith("The training goes on")
 
 
 def test_kept_steps_are_counted_with_their_memory():

@@ -1,5 +1,7 @@
 """The sentences of the three views of costs hold the numbers that they are made from."""
 
+import numpy as np
+
 from viz.captions.cost import (
     Crossing,
     Fitted,
@@ -8,6 +10,7 @@ from viz.captions.cost import (
     describe_cache,
     describe_costs,
     describe_tiles,
+    describe_token_times,
 )
 
 NOT_MEASURED = Crossing("the tanh RNN", "self-attention", 65, 65536, None, 0)
@@ -86,3 +89,22 @@ def test_a_cache_is_given_in_bytes_and_a_token_without_it_as_a_ratio():
     assert "**256 GiB**; b 12 B" in describe_cache(8, sizes, 8.0, 1.0)
     assert "c 2 KiB" in describe_cache(8, sizes, 8.0, 1.0) and "d 1.5 MiB" in describe_cache(8, sizes, 8.0, 1.0)
     assert "e 200 GiB (0.78)" in describe_cache(8, sizes, 8.0, 1.0)
+
+
+def test_a_token_is_timed_at_the_longest_text_that_was_measured_both_ways():
+    seconds = {
+        "multi-head": np.array([2e-4, 7e-4, 9e-4]),
+        "window": np.array([2e-5, 2.5e-4, 3e-4]),
+        "no cache": np.array([3e-3, 1.4, np.nan]),
+    }
+    assert describe_token_times((128, 2048, 4096), seconds, 4, 128) == (
+        "Measured here, in a decoder with 4 layers of width 128: token 2,048 takes **1\\.4 s** without a cache, and "
+        "with a cache multi-head 700 µs; window 250 µs. Without it, multi-head attention takes 2,000 times "
+        "as long as with it."
+    )
+    short = describe_token_times((128,), {name: values[:1] for name, values in seconds.items()}, 1, 16)
+    assert "with 1 layer of width 16: token 128 takes **3 ms**" in short
+    assert short.endswith("takes 15 times as long as with it.")
+    assert describe_token_times((128,), {"a": np.array([np.nan]), "b": np.array([1.0])}, 1, 2) == (
+        "No time was measured yet."
+    )

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from viz.captions.batch_norm import describe_norm_axes, describe_norm_change
+from viz.captions.batch_norm import describe_epsilon, describe_norm_axes, describe_norm_change
 from viz.captions.counting import counted, decimals, percent, verb
 from viz.captions.heads import (
     Named,
@@ -27,7 +27,13 @@ from viz.captions.heads import (
     describe_sink,
     describe_trained_without,
 )
-from viz.captions.inside import describe_averaging, describe_cost, describe_loop_and_matmul, describe_qk_spectrum
+from viz.captions.inside import (
+    describe_averaging,
+    describe_cost,
+    describe_loop_and_matmul,
+    describe_qk_spectrum,
+    describe_widths,
+)
 from viz.captions.machine import (
     describe_attention,
     describe_cross,
@@ -489,6 +495,14 @@ def test_another_output_than_that_of_pytorch_is_said_to_be_another():
     assert "gives **another** output" in describe_cost(2, 10, 20, 3, NAN)
 
 
+def test_inputs_of_different_widths_meet_at_the_width_of_a_query():
+    assert describe_widths(64, 48, 16) == (
+        "Queries are made of vectors of width **64**, keys and values of vectors of width **48**. W_Q and W_K both "
+        "project to d_k = 16, so every query can be compared with every key."
+    )
+    assert describe_widths(32, 32, 8) == "Queries, keys and values are made of vectors of the same width, 32."
+
+
 # Positions
 
 
@@ -624,6 +638,18 @@ def test_what_a_norm_averages_over_is_counted_and_has_its_mean():
     assert "“b” in sentence 1. These are 2 numbers with mean **6.00** and standard deviation **1.00**" in layer
     batch = describe_norm_axes(stream, real, "batch", 1, 0, "b")
     assert "channel 0 of every word of every sentence. These are 3 numbers with mean **−1.00**" in batch
+
+
+def test_epsilon_has_the_variance_below_which_it_matters_and_the_quietest_vector():
+    none = describe_epsilon(1e-5, 4.8e-4, 0.01, A([0.9, 0.012]), A([1e-6, 3.9e-4]))
+    assert none.startswith("With ε = 1·10⁻⁵, a layer norm with ε inside the root makes a vector more than 1% shorter")
+    assert "is below **0.00048**. None of the 2 vectors" in none
+    assert "among them is 0.012; there the outputs differ by 0.00039 of a standard deviation." in none
+    below = describe_epsilon(1e-5, 4.8e-4, 0.01, A([0.9, 1e-4]), A([1e-6, 0.05]))
+    assert "1 of the 2 vectors that enter the first norm in these sentences is below." in below
+    every = describe_epsilon(1e-5, 4.8e-4, 0.01, A([1e-4, 1e-5]), A([0.05, 0.3]))
+    assert "All 2 vectors that enter the first norm in these sentences are below." in every
+    assert "among them is 1.0·10⁻⁵; there the outputs differ by 0.3 of" in every
 
 
 # Translate

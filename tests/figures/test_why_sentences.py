@@ -24,6 +24,11 @@ def test_a_path_is_given_in_steps_and_a_network_whose_layers_are_too_few_is_name
         "self-attention 1. It does not arrive through convolution and window attention: their layers are too few."
     )
     assert "no signal arrives" in describe_path("was", "person", -8, steps)
+    itself = describe_path("was", "was", 0, {"GRU": 1.0, "convolution": missing})
+    assert itself == (
+        "A signal from **was** to **was**, 0 positions later, passes this number of steps: GRU 1. "
+        "It does not arrive through convolution: its layers are too few."
+    )
 
 
 def test_a_gradient_is_given_as_a_ratio_of_medians_and_an_exact_zero_as_such():
@@ -32,10 +37,11 @@ def test_a_gradient_is_given_as_a_ratio_of_medians_and_an_exact_zero_as_such():
         "stays": np.array([[0.5, 0.5, 0.25]] * 3),
         "equal": np.array([[0.5, 0.5, 0.5]] * 3),
         "ends": np.array([[1.0, 0.5, 0.0]] * 3),
+        "one large": np.array([[1.0, 0.5, 0.5], [1.0, 0.5, 0.5], [1.0, 0.5, 50.0]]),
     }
     assert describe_initial_gradients((1, 8, 64), norms) == (
         "Medians of 3 seeds. The gradient at distance 64, divided by that at distance 1: falls 0.001; "
-        "stays 0.5; equal 1; ends exactly 0 beyond distance 8."
+        "stays 0.5; equal 1; ends exactly 0 beyond distance 8; one large 0.5."
     )
     nothing = describe_initial_gradients((1, 64), {"nothing": np.zeros((3, 2))})
     assert nothing.endswith("nothing exactly 0 everywhere.")
@@ -45,6 +51,8 @@ def test_a_bias_that_keeps_the_state_is_given_beside_none():
     norms = {"GRU": np.array([[1.0, 2e-9]]), "GRU, update-gate bias 1": np.array([[1.0, 4e-5]])}
     sentence = describe_initial_gradients((1, 64), norms)
     assert sentence.endswith("With the bias of 1, the GRU's gradient at distance 64 is 20,000 times as large.")
+    norms["GRU"] = np.zeros((1, 2))
+    assert "times as large" not in describe_initial_gradients((1, 64), norms), "nothing can be divided by 0"
 
 
 def test_a_trained_recurrent_network_that_carries_the_gradient_is_named_and_a_fading_network_is_not():
@@ -55,8 +63,18 @@ def test_a_trained_recurrent_network_that_carries_the_gradient_is_named_and_a_fa
         "untrained 0.0001; GRU b 0.01, untrained 0.0001. The textbook's "
         "exponential decay holds for untrained weights. Training removed it from GRU a."
     )
+    large_before = describe_trained_gradients(
+        (1, 20), trained, {name: values * 0.5 for name, values in trained.items()}
+    )
+    assert "removed" not in large_before, "an untrained network that carries it has no decay to remove"
+    other = {"Transformer": trained["GRU a"]}
+    assert "removed" not in describe_trained_gradients((1, 20), other, {"Transformer": untrained["GRU a"]})
+    outlier = {"GRU": np.array([[1.0, 0.5], [1.0, 0.5], [1.0, 90.0]])}
+    assert "GRU 0.5, untrained 0.5." in describe_trained_gradients((1, 20), outlier, outlier)
     faded = describe_trained_gradients((1, 20), {"GRU b": trained["GRU b"]}, untrained)
     assert "removed" not in faded
+    weak = {"GRU b": np.array([[1.0, 0.05]] * 3)}
+    assert "removed" not in describe_trained_gradients((1, 20), weak, untrained), "a twentieth is still a decay"
 
 
 def test_a_region_is_given_with_what_full_attention_would_reach():
@@ -67,6 +85,7 @@ def test_a_region_is_given_with_what_full_attention_would_reach():
     assert (
         describe_region("was", 13, 13, 1, False) == "**was** can receive a signal from all 13 tokens through 1 layer."
     )
+    assert describe_region("was", 1, 1, 4, True) == "**was** is the only token up to it."
 
 
 def test_a_schedule_is_given_in_cells_and_steps():
@@ -88,4 +107,10 @@ def test_speeds_are_given_at_the_shortest_and_the_longest_length_that_was_measur
     )
     slower = describe_training_speed((64,), {"GRU": np.array([2.0]), "attention": np.array([1.0])})
     assert slower.endswith("At no length is attention faster than both recurrent layers.")
+    assert slower.count("At 64 tokens") == 1
+    mixed = {"GRU": np.array([1.0, 1.0]), "tanh RNN": np.array([9.0, 1.0]), "attention": np.array([5.0, 5.0])}
+    assert "Attention is faster than both recurrent layers at 128 tokens." in describe_training_speed((64, 128), mixed)
+    assert describe_training_speed((64,), {"GRU": np.array([np.nan])}, begun=False) == (
+        "Nothing was measured with these sizes yet."
+    )
     assert "too little time" in describe_training_speed((64,), {"GRU": np.array([np.nan])})

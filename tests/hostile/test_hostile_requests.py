@@ -5,10 +5,12 @@ import socket
 import subprocess
 import sys
 import urllib.request
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from replica_set import replica_set
 from served import serve
 
 from viz.server.hosts import room_address
@@ -52,8 +54,18 @@ socket.socket = Socket
 OWN = ("127.0.0.1", "::1", "localhost", "0.0.0.0", "None")
 
 
-@pytest.fixture(scope="module")
-def lab(tmp_path_factory):
+def one_process(options):
+    return serve(options=options)
+
+
+@contextmanager
+def replicas(options):
+    with replica_set(2, options) as several:
+        yield several.address
+
+
+@pytest.fixture(scope="module", params=[one_process, replicas], ids=["one process", "replicas"])
+def lab(request, tmp_path_factory):
     """An open server, and what it has looked up: (address, a function that reads the record)."""
     folder = tmp_path_factory.mktemp("recorder")
     (folder / "sitecustomize.py").write_text(RECORDER, encoding="utf-8")
@@ -61,7 +73,7 @@ def lab(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", str(folder))
         patch.setenv("LOOKED_UP", str(record))
-        with serve(options=("--server.address", "0.0.0.0")) as address:
+        with request.param(("--server.address", "0.0.0.0")) as address:
             yield address, lambda: record.read_text(encoding="utf-8").splitlines() if record.exists() else []
 
 
@@ -69,11 +81,11 @@ def raw(address: str, request: bytes, answer_of: int = 4000) -> str:
     """What the server sends back to these bytes, the beginning of it."""
     parts = urlsplit(address)
     with socket.create_connection((parts.hostname, parts.port), timeout=20) as line:
-        line.sendall(request)
-        line.shutdown(socket.SHUT_WR) if request.endswith(b"CLOSE") else None
         try:
+            line.sendall(request)
+            line.shutdown(socket.SHUT_WR) if request.endswith(b"CLOSE") else None
             return line.recv(answer_of).decode("latin-1")
-        except (TimeoutError, ConnectionResetError):
+        except OSError:  # refused in the middle of it, or without an answer
             return ""
 
 

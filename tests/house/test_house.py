@@ -37,7 +37,10 @@ ROOMS = {
         "viz.theme",
         "streamlit",
         "starlette",
+        "google.protobuf",
+        "prometheus_client",
     ),
+    "model/cluster/": ("model", "torch", "numpy", "safetensors", "ray"),
     "model/": ("model", "torch", "numpy", "safetensors", "tokenizers"),
     "viz/pages/": ("viz", "model", "streamlit", "plotly", "numpy"),
     "viz/ui/": ("viz", "model", "streamlit", "plotly", "numpy", "segno"),
@@ -160,10 +163,10 @@ def test_the_rule_of_imports_can_hold(name, source):
 
 
 # The rooms of model/ from the bottom up: a room imports those before it. `core`: the files of model/ itself.
-ORDER = ("core", "compute", "tasks", "generation", "evaluation", "analysis", "cost", "training", "importers")
+ORDER = ("core", "compute", "tasks", "generation", "evaluation", "analysis", "cost", "training", "importers", "cluster")
 UP = {
     "model/__init__.py": {"generation"},  # what a notebook imports from `model`
-    "model/train.py": {"training"},  # the command line
+    "model/train.py": {"training", "cluster"},  # the command line
     "model/checkpoint.py": {"compute"},
     "model/run.py": {"compute"},
     "model/transformer.py": {"compute"},

@@ -138,6 +138,7 @@ def test_a_name_in_the_session_is_used_and_stands_for_one_thing():
     assert len(values) == len(set(values)) == len(Param.__members__) + len(Key.__members__)
     assert not [name for name in Key if f"Key.{name.name}" not in sources]
     named_by_value = {"scale", "mask", "position", "norm", "residual", "mlp", "queries", "keys", "n_heads", "d_v"}
+    named_by_value |= {"d_model", "d_source"}
     assert not [name for name in Param if f"Param.{name.name}" not in sources and name not in named_by_value]
     assert set(DEFAULTS) <= set(Param)
 

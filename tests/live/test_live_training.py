@@ -159,6 +159,17 @@ def test_the_kept_steps_stay_below_their_bound_and_the_first_and_the_last_remain
     assert len(learner.measurements) == SMALL.steps + 1, "what was measured stays"
 
 
+def test_a_pair_goes_back_only_to_steps_that_both_have_kept():
+    wide = SMALL.changed("width", 2 * SMALL.width)
+    pair = LivePair(SMALL, wide, most_bytes=8 * Learner(wide, 0).kept_bytes)
+    pair.advance_to(SMALL.steps)
+    a, b = (set(learner.kept_steps) for learner in pair.learners)
+    assert b < a, "the wide one has thinned its steps out"
+    assert set(pair.kept_steps) == a & b
+    with pytest.raises(ValueError, match="is not kept"):
+        pair.rewind(min(a - b))
+
+
 def test_a_measurement_is_what_pytorch_computes_from_the_weights():
     learner = Learner(SMALL, 0)
     for _ in range(3):

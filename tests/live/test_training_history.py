@@ -20,7 +20,7 @@ from model.training.live.pair import LivePair
 from model.training.live.relations import RELATIONS, relation_scores, right_keys
 from model.training.live.settings import LiveSettings
 from viz.pages.training import figure, history
-from viz.pages.training.runs import RUNS
+from viz.pages.training.runs import RUNS, frame_for_browser
 from viz.ui.state import Key
 
 PAGE = "viz/pages/training/page.py"
@@ -108,22 +108,48 @@ def test_the_view_opens_at_the_step_of_the_link_and_sends_little():
     assert arrays["weights"].shape == (13, 12, 7, 7) and arrays["scores"].shape == (13, 15, 12)
     assert sum(array.nbytes for array in arrays.values()) < 2e6
     assert {"relation": "induction", "layer": 1, "head": 2, "before": 400, "after": 500} in header["roles"]
-    history._choose_step(header["steps"], 401)  # from a browser: such a step was not saved
+    assert header["live"] is None
 
 
 def test_a_live_training_is_wound_back_and_its_settings_stay():
     screen = well(visit(PAGE, train_steps=50, train_width=16, train_seed=3))
     training = RUNS.find(screen.session_state[Key.TRAINING])
-    figure._command(training, "play", 4)
+    figure.command(training, "play", 4)
     assert training.wait(30)
     screen = well(screen.segmented_control(key="view").set_value("Wind back").run())
     screen = well(screen.segmented_control(key="history_of").set_value("B of this page").run())
     assert component(screen, history.FIGURE)[0]["steps"] == [0, 1, 2, 3, 4]
-    assert any(caption.value.startswith("5 steps of this training") for caption in screen.caption)
+    assert any(caption.value.startswith("You can go back to 5 steps of") for caption in screen.caption)
     screen = well(screen.segmented_control(key="history_of").set_value("grammar").run())
     screen = well(screen.segmented_control(key="view").set_value("Learn live").run())
     assert RUNS.find(screen.session_state[Key.TRAINING]) is training, "nothing was set anew"
     RUNS.forget(training.name)
+
+
+def test_the_step_moves_along_where_it_is_the_newest_and_stays_where_it_was_put():
+    screen = view(history_of="A of this page", train_steps=50, train_width=16)
+    training = RUNS.find(screen.session_state[Key.TRAINING])
+    assert component(screen, history.FIGURE)[0]["live"]["rests"]
+
+    def step_after(more):
+        figure.command(training, "play", more)
+        assert training.wait(30)
+        header = component(well(screen.run()), history.FIGURE)[0]
+        return header["steps"][-1], header["state"]["history_step"]
+
+    assert step_after(4) == (4, 4)
+    screen.selectbox(key="history_step").set_value(2)
+    assert step_after(3) == (7, 2)
+    screen.selectbox(key="history_step").set_value(7)
+    assert step_after(2) == (9, 9)
+    RUNS.forget(training.name)
+
+
+def test_a_frame_of_the_stream_has_the_scores_of_every_head():
+    pair = LivePair(LiveSettings(steps=1, width=16), LiveSettings(steps=1, width=16))
+    sent = frame_for_browser(pair.frames[0], (np.ones((9, 9), dtype=bool),) * 2)["a"]["scores"]
+    assert len(sent) == len(RELATIONS) * 4
+    assert sent == pytest.approx(pair.a.measurements[0].scores.ravel(), abs=5e-5)
 
 
 def test_a_large_history_is_thinned_for_the_browser():

@@ -5,10 +5,11 @@ import pytest
 from equal import close
 from screen import component, notices, visit, visit_by_a_bad_link, well
 
+from model.training.live.initial import DEPTHS, embedding_gradients, initial_gradients
 from model.training.live.pair import LivePair
 from model.training.live.settings import LiveSettings
 from viz.captions.training import CLAIMS, Claim
-from viz.pages.training import controls, figure
+from viz.pages.training import compute, controls, figure
 from viz.pages.training.controls import COMPARISONS, SETTINGS, Chosen, difference
 from viz.pages.training.runs import RUNS
 from viz.ui import background
@@ -47,20 +48,22 @@ def test_the_page_opens_untrained_and_follows_its_training(page):
     assert header(page)["rests"] and [frame["step"] for frame in header(page)["frames"]] == [0]
     assert sentence(page).startswith("Neither model is trained yet.")
     run = run_of(page)
-    figure._command(run, "play", 3)
+    figure.command(run, "play", 3)
     assert run.wait(PATIENCE)
     well(page.run())
     assert run_of(page) is run and [frame["step"] for frame in header(page)["frames"]] == [0, 1, 2, 3]
     assert sentence(page).startswith("After 3 of 50 steps")
-    figure._command(run, "rewind", 1)
+    run.note = "It was paused."
+    figure.command(run, "rewind", 1)
+    assert not run.note
     well(page.run())
     assert header(page)["frames"][-1]["step"] == 1 and header(page)["kept"] == [0, 1]
-    figure._command(run, "rewind", 7)
+    figure.command(run, "rewind", 7)
     assert run.pair.step == 1, "a step that is not kept is no place to go back to"
-    figure._command(run, "play", 0)
+    figure.command(run, "play", 0)
     well(page.run())
     assert sentence(page).startswith("A and B are learning") or run.rests
-    figure._command(run, "pause", 0)
+    figure.command(run, "pause", 0)
     assert run.rests
 
 
@@ -202,6 +205,26 @@ def test_a_model_that_has_diverged_leaves_gaps_and_no_fault(page):
     assert "stopped being a finite number after 0 steps" in sentence(page)
     assert np.isnan(figure.table(run.frames, 0)["held-out loss, B"][-1])
     assert np.isnan(figure.arrays(run.frames, Chosen(*run.settings, None))["B_weights"].values[-1]).all()
+
+
+def test_every_depth_can_be_chosen_and_costs_its_own_models_only(monkeypatch):
+    settings, computed = LiveSettings(width=16, heads=1), []
+
+    def counted(settings, depths):
+        computed.append(depths)
+        return embedding_gradients(settings, depths)
+
+    monkeypatch.setattr(compute, "embedding_gradients", counted)
+    short = compute.gradients(settings, 3)
+    assert short.depths == DEPTHS and short.layers["post"].shape == (3, 3)
+    seven = compute.gradients(settings, 7)
+    assert computed == [DEPTHS, (7,)] and seven.depths == (1, 2, 3, 4, 6, 7, 8, 12, 16, 20, 24)
+    plain = initial_gradients(settings, (6, 7, 8), 7)
+    for case, norms in plain.embedding.items():
+        assert close(seven.embedding[case][:, 4:7], norms), case
+    assert close(seven.layers["pre"], plain.layers["pre"])
+    bare = compute.gradients(settings.changed("residual", False).changed("mlp", False), 7)
+    assert close(bare.layers["post"], seven.layers["post"]), "by layer it is the whole block that is compared"
 
 
 def test_a_bad_link_says_what_it_could_not_use():

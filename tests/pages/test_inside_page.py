@@ -94,6 +94,16 @@ def test_free_sizes_draw_a_map_for_every_head():
     assert "5 × 3 × 9" in text_shown, "z"
 
 
+def test_queries_and_keys_may_come_from_inputs_of_different_widths():
+    screen = well(visit(PAGE, view="Size and cost", d_model=40, d_source=24, n_heads=2, d_k=5))
+    text_shown = "\n".join(text.value for text in screen.markdown)
+    assert "| W_Q | 40 × 10 |" in text_shown and "| W_K | 24 × 10 |" in text_shown and "| k | 2 × 9 × 5 |" in text_shown
+    sentence = "".join(text for text, *_ in component(screen, "save_sizes")[0]["reading"])
+    assert "vectors of width 40" in sentence and "vectors of width 24" in sentence
+    trained = well(visit(PAGE, view="Size and cost", sizes_from="this layer"))
+    assert trained.number_input(key="trained_size_d_source").value == 64
+
+
 def test_free_sizes_of_a_trained_layer_keep_its_widths():
     screen = well(visit(PAGE, view="Size and cost", sizes_from="this layer", queries=4, keys=6, layer=1))
     values = component(screen, "sizes")[1]["values"]

@@ -99,13 +99,13 @@ def test_the_first_screen_has_a_sentence_every_head_and_one_large():
     assert not notices(screen)
 
 
-def test_a_head_is_named_by_what_it_does_in_the_whole_model_and_without_a_part_its_picture_says_so():
+def test_a_head_is_named_by_what_it_does_in_the_full_model_with_all_parts_and_without():
     whole, without = (
         component(visit(layer=1, head=2, **parts), "save_enlarged")[0]["origin"]["shows"]
         for parts in ({}, {"scale": "false"})
     )
-    assert re.fullmatch(r"Layer 1, head 2: induction 0\.\d\d", whole)
-    assert without == f"{whole} with the full model"
+    assert re.fullmatch(r"Layer 1, head 2: induction 0\.\d\d with the full model", whole)
+    assert without == whole
 
 
 def test_the_large_map_holds_the_models_own_numbers():

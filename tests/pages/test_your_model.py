@@ -184,6 +184,15 @@ def test_only_a_server_for_its_own_machine_loads_models_unless_the_setting_says_
     assert load_model.loading_allowed() == open_
 
 
+def test_a_replica_behind_an_open_proxy_loads_no_models(monkeypatch):
+    monkeypatch.setattr(streamlit, "get_option", lambda name: "127.0.0.1")
+    monkeypatch.delenv(load_model.VARIABLE, raising=False)
+    monkeypatch.setenv("ATTENTION_LAB_PROXY", "0.0.0.0")
+    assert not load_model.loading_allowed()
+    monkeypatch.setenv("ATTENTION_LAB_PROXY", "127.0.0.1")
+    assert load_model.loading_allowed()
+
+
 def test_where_it_is_off_the_page_says_so_and_offers_nothing(monkeypatch):
     monkeypatch.setenv(load_model.VARIABLE, "off")
     screen = well(visit(PAGE))

@@ -44,7 +44,8 @@ def answer(app, *, headers=BROWSER, query=b"", method="GET"):
     async def send(message):
         messages.append(message)
 
-    scope = {"type": "http", "method": method, "path": "/", "query_string": query, "headers": headers}
+    # A page that gets no preview: those are in test_preview.py.
+    scope = {"type": "http", "method": method, "path": "/nowhere", "query_string": query, "headers": headers}
     alone(FirstPaint(app)(scope, None, send))
     assert [message["type"] for message in messages[:1]] == ["http.response.start"]
     assert not messages[-1].get("more_body")

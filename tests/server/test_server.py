@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from viz.server import errors, hosts, start, uploads
+from viz.server import errors, hosts, replica, start, uploads
 from viz.server.first_paint import script_sources
 from viz.server.guard import LONGEST_ADDRESS, Guard
 from viz.server.headers import inline_scripts, policy, security_headers
@@ -159,6 +159,48 @@ def test_what_is_not_for_visitors_is_not_there(path):
 def test_an_address_that_is_too_long_is_refused_before_it_is_read():
     assert ask(query="text=" + "a" * LONGEST_ADDRESS)[0] == 414
     assert ask(query="text=" + "a" * (LONGEST_ADDRESS - 100))[0] == 200
+
+
+# Replicas
+
+
+@pytest.fixture
+def starting(monkeypatch):
+    """A replica that is not ready."""
+    monkeypatch.setenv(replica.NAME, "1")
+    monkeypatch.setattr("viz.server.guard.readiness", readiness := replica.Readiness())
+    return readiness
+
+
+def test_a_replica_refuses_everybody_also_its_proxys_question_until_a_page_has_been_run(starting, monkeypatch):
+    runs = [(), ("the elements of a page",)]
+
+    async def first_run(_page, _query, _seconds):
+        assert ask("/_stcore/health")[0] == 503
+        return runs.pop(0)
+
+    monkeypatch.setattr(replica, "first_run", first_run)
+    monkeypatch.setattr(replica, "PAUSE", 0.01)
+    for path in ("/", "/_stcore/health", "/_lab/class/BBBB-2222/watch"):
+        assert ask(path)[0] == 503
+    refused = ask(kind="websocket", origin="http://localhost:8501")[0]
+    assert refused == "http.response.start", "an answer that a proxy can read, and no closed socket"
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(lambda: asyncio.run(starting.prepare())).result()
+    assert runs == [], "a run that failed is tried again"
+    assert ask("/_stcore/health")[0] == 200
+    assert ask(kind="websocket", origin="http://localhost:8501")[0] == "accept"
+
+
+def test_a_lab_of_one_process_answers_at_once(starting, monkeypatch):
+    monkeypatch.delenv(replica.NAME)
+    assert ask("/_stcore/health")[0] == 200
+
+
+def test_a_replica_answers_for_the_hosts_of_its_proxy(monkeypatch):
+    assert replica.listens_on("127.0.0.1") == "127.0.0.1"
+    monkeypatch.setenv(replica.PROXY, "0.0.0.0")
+    assert started_for(replica.listens_on("127.0.0.1")).allow(f"{room_address()}:8501")
 
 
 # Headers

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from caption_cases import NAN, A, Cases
 
-from viz.captions.batch_norm import describe_norm_axes, describe_norm_change
+from viz.captions.batch_norm import describe_epsilon, describe_norm_axes, describe_norm_change
 from viz.captions.claims import (
     describe_cross_attention,
     describe_decoder_layer,
@@ -23,8 +23,15 @@ from viz.captions.cost import (
     describe_cache,
     describe_costs,
     describe_tiles,
+    describe_token_times,
 )
-from viz.captions.inside import describe_averaging, describe_cost, describe_loop_and_matmul, describe_qk_spectrum
+from viz.captions.inside import (
+    describe_averaging,
+    describe_cost,
+    describe_loop_and_matmul,
+    describe_qk_spectrum,
+    describe_widths,
+)
 from viz.captions.machine import (
     describe_attention,
     describe_cross,
@@ -249,6 +256,10 @@ CASES: dict[str, Cases] = {
         "one": lambda: describe_qk_spectrum(1, 16, 64, 0.5, 0.0),
         "none": lambda: describe_qk_spectrum(0, 16, 64, 0.0, 0.0),
     },
+    "inside.describe_widths": {
+        "same": lambda: describe_widths(64, 64, 16),
+        "different": lambda: describe_widths(64, 48, 16),
+    },
     "inside.describe_cost": {
         "one": lambda: describe_cost(1, 1, 1, 1, 0.0),
         "several": lambda: describe_cost(4, 4096, 99999, 676, 5e-7),
@@ -306,6 +317,12 @@ CASES: dict[str, Cases] = {
         "layer": lambda: describe_norm_axes(TENSOR, REAL, "channels", 1, 0, "dog"),
         "batch": lambda: describe_norm_axes(-TENSOR, REAL, "batch", 1, 0, "dog"),
         "one number": lambda: describe_norm_axes(TENSOR[..., :1], REAL, "channels", 1, 0, "dog"),
+    },
+    "batch_norm.describe_epsilon": {
+        "none": lambda: describe_epsilon(1e-5, 4.8e-4, 0.01, A([0.9, 0.012]), A([1e-6, 3.9e-4])),
+        "one": lambda: describe_epsilon(1e-5, 4.8e-4, 0.01, A([0.9, 1e-4]), A([1e-6, 0.05])),
+        "some": lambda: describe_epsilon(1e-5, 4.8e-4, 0.01, A([0.9, 1e-4, 1e-5]), A([1e-6, 0.05, 0.3])),
+        "all": lambda: describe_epsilon(1e-5, 4.8e-4, 0.01, A([1e-4, 1e-5]), A([0.05, 0.3])),
     },
     "translate.describe_translation": {
         "right": lambda: describe_translation("le chat dort .", "le chat dort .", -0.5),
@@ -433,6 +450,7 @@ CASES: dict[str, Cases] = {
         "once": lambda: describe_training_speed((64, 1024), {"GRU": np.array([9e3, 9e3]), "a": np.array([1e4, 9e2])}),
         "never": lambda: describe_training_speed((64,), {"GRU": np.array([9e3]), "a": np.array([1e3])}),
         "nothing": lambda: describe_training_speed((64,), {"GRU": np.array([NAN]), "a": np.array([1e3])}),
+        "not begun": lambda: describe_training_speed((64,), {"GRU": np.array([NAN])}, begun=False),
     },
     "cost.describe_costs": {
         "not measured": lambda: describe_costs(
@@ -459,6 +477,15 @@ CASES: dict[str, Cases] = {
         ),
         "one token": lambda: describe_cache(1, {"multi-head": 2048.0, "window": 2048.0, "odd": 1500.0}, 100.0, 100.0),
         "two": lambda: describe_cache(2, {"multi-head": 900.0, "window": 900.0}, 200.0, 100.0),
+    },
+    "cost.describe_token_times": {
+        "usual": lambda: describe_token_times(
+            (128, 2048), {"multi-head": np.array([2e-4, 7e-4]), "no cache": np.array([3e-3, 1.2])}, 4, 128
+        ),
+        "refused": lambda: describe_token_times(
+            (128, 2048), {"multi-head": np.array([2e-4, 7e-4]), "no cache": np.array([3e-3, NAN])}, 1, 128
+        ),
+        "nothing": lambda: describe_token_times((128,), {"a": np.array([NAN]), "b": np.array([1.0])}, 4, 128),
     },
     "claims.describe_determined": {"": lambda: describe_determined(0.36)},
     "claims.describe_cross_attention": {
@@ -487,6 +514,7 @@ CASES: dict[str, Cases] = {
         "roles form": lambda: _history(Role("induction", 1, 2, 800, 1000, 0.05, 0.9)),
         "none forms": lambda: _history(),
         "one step": lambda: describe_training_history([0], [2.8], [], 0.5),
+        "it goes on": lambda: describe_training_history([0, 5], [2.8, 2.7], [], 0.5, rests=False),
         "no number": lambda: describe_training_history([0, 50], [2.8, NAN], [], 0.5),
     },
     "training_history.describe_kept_steps": {
@@ -567,6 +595,10 @@ CASES: dict[str, Cases] = {
                 "no norm, without residual connections": A([0.05, 1e-11]),
             },
             {"pre": A([0.7, 0.3]), "post": A([0.8, 0.9])},
+            24,
+        ),
+        "one layer": lambda: describe_gradient_by_depth(
+            [1, 24], {"no norm": A([0.05, 1e-11])}, {"pre": A([0.7]), "post": A([0.8])}, 1
         ),
     },
     "training_views.describe_smoothness": {

@@ -17,6 +17,7 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.protocol import State
 from websockets.typing import Subprotocol
 
 T = TypeVar("T")
@@ -121,6 +122,21 @@ class Visitor:
         self._address.pop(switch, None)
         if on != self._default[widget_id]:
             self._address[switch] = str(on).lower()
+        return await self.run()
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether the connection is open, as far as this side knows."""
+        return self.socket.state is State.OPEN
+
+    @property
+    def address(self) -> dict[str, str]:
+        """The parameters in the address bar."""
+        return dict(self._address)
+
+    async def come_back(self, address: str) -> float:
+        """Connect again after the connection broke, and send what a browser sends then; seconds until the answer."""
+        self.socket = (await Visitor.open(address)).socket
         return await self.run()
 
     @property

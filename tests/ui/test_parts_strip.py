@@ -67,6 +67,37 @@ def test_a_click_opens_the_page_in_its_view_and_on_the_page_itself_only_the_view
     assert len(went) == 1 and kept[Param.VIEW] == "Why √d_k"
 
 
+def test_the_first_layer_and_the_first_head_are_taken_along(session):
+    kept, went = session
+    part_pages.request("head", 0, 0)
+    part_pages.open_requested("machine")
+    assert went == [(visitor.script_of("inside"), {"head": "0"})]
+    assert kept[Param.LAYER] == 0 and kept[Key.DEFAULTS] == {Param.LAYER: None}
+    part_pages.request("attention", 1, 2)
+    part_pages.open_requested("machine")
+    assert went[1:] == [(visitor.script_of("heads"), {})] and kept[Param.LAYER] == 1, "all heads: none is chosen"
+
+
+def test_a_part_is_opened_once_and_what_its_page_held_besides_stays(session):
+    kept, went = session
+    kept[Key.OF_PAGES] = {"remove": {Param.HEADS_OFF: (["L1H2"], ["L1H2"])}}
+    part_pages.request("scale")
+    part_pages.open_requested("heads")
+    part_pages.open_requested("remove")
+    assert len(went) == 1
+    assert kept[Key.OF_PAGES]["remove"] == {
+        Param.HEADS_OFF: (["L1H2"], ["L1H2"]),
+        Param.VIEW: ("Why √d_k", ["Why √d_k"]),
+    }
+
+
+def test_a_part_of_the_strip_has_a_short_label_and_the_sentence_of_its_page_and_a_link_lights_its_view(session):
+    part_pages.st.query_params[Param.VIEW] = "Average of values"
+    parts = {part.name: part for part in part_pages.parts_of_strip("inside")}
+    assert [name for name, part in parts.items() if part.lit] == ["values"]
+    assert (parts["mask"].label, parts["mask"].hint) == ("Mask", "Open Masks: which tokens may attend to which")
+
+
 @pytest.mark.parametrize("name", ["", "__class__", "../../etc/passwd", "x" * 10_000])
 def test_a_part_that_is_not_in_the_strip_opens_nothing(session, name):
     kept, went = session

@@ -54,7 +54,7 @@ def enter(page: str) -> None:
 def heading(page: str) -> None:
     """The question the page asks and what to do, at once; and beside it what can be taken along."""
     with st.container(key="heading"):
-        present.page_tools(part_pages.parts_of_strip(page), theme(), part_pages.request, followed_page.request)
+        present.page_tools(page, part_pages.parts_of_strip(page), theme(), part_pages.request, followed_page.request)
         st.markdown(words(page)[0])
 
 
@@ -64,7 +64,7 @@ def run(page: StreamlitPage) -> None:
     slots, model_calls = (importlib.import_module(f"viz.ui.{name}") for name in ("slots", "model_calls"))
     model_calls.start()
     try:
-        with slots.page():
+        with slots.page(), model_calls.cluster_notice():
             page.run()
     except StopException:  # a page without a readable text ends early; it has drawn its controls
         state.remember()

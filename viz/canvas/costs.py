@@ -35,6 +35,7 @@ class LayerCostsView:
     pair: tuple[str, str]  # the kind that becomes cheaper than the other, and the other
     short: str  # what is written where it does
     heads: bool  # whether the costs of one head and of many are written
+    backward: bool  # whether a forward and a backward pass are measured, as training makes them
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,7 @@ class Measured:
     run: str  # "": nothing
     results: Sequence[Mapping[str, Any]]
     lengths: Sequence[int]
+    total: int  # results of a whole measurement
     rests: bool
     mine: bool  # whether this visit has started it
     note: str
@@ -74,36 +76,40 @@ def layer_costs(
         **asdict(comparison),
         **asdict(measured),
     }
+    return component("layer_costs")(key=key, data=pack(header), **_posts(key, on))
+
+
+def _posts(key: str, on: Mapping[str, Callable[..., None]]) -> dict[str, Callable[..., None]]:
+    """What a figure with sliders and a button that measures sends."""
 
     def commanded() -> None:
         name, values = st.session_state[key]["command"]
         on["command"](str(name), dict(values))
 
-    return component("layer_costs")(
-        key=key,
-        data=pack(header),
-        on_state_change=lambda: on["state"](**take(key, "state")),
-        on_command_change=commanded,
-        on_rest_change=on["rest"],
-    )
+    return {
+        "on_state_change": lambda: on["state"](**take(key, "state")),
+        "on_command_change": commanded,
+        "on_rest_change": on["rest"],
+    }
 
 
 def decoding_costs(
     variants: Sequence[str],
     sizes: Mapping[str, str],
-    stops: tuple[int, int],
+    measured: Measured,
     sliders: Sequence[Slider],
     state: Mapping[str, int],
     *,
     key: str,
     theme: Theme,
-    on_state: Callable[..., None],
+    on: Mapping[str, Callable[..., None]],
 ) -> Drawn:
     """The cache of each variant, and what a new token costs with it and without, against the tokens so far.
 
-    sizes: field of the sizes, "n" or "head_width" → name of its slider; stops: the first and the last n of the charts.
-    on_state is called with the values of the sliders when one has come to rest.
+    sizes: field of the sizes, "n" or "head_width" → name of its slider. measured: of one decoder, whatever the sliders.
+    on: as of `layer_costs`.
     """
+    n = next(slider for slider in sliders if slider.name == sizes["n"])
     header = {
         "key": key,
         "theme": vars(theme),
@@ -112,8 +118,7 @@ def decoding_costs(
         "acknowledged": acknowledged(key),
         "variants": list(variants),
         "sizes": dict(sizes),
-        "stops": stops,
+        "stops": (n.values[0], n.values[-1]),
+        **asdict(measured),
     }
-    return component("decoding_costs")(
-        key=key, data=pack(header), on_state_change=lambda: on_state(**take(key, "state"))
-    )
+    return component("decoding_costs")(key=key, data=pack(header), **_posts(key, on))

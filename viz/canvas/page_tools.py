@@ -33,6 +33,8 @@ class PageState:
     strip: Sequence[StripPart]
     join: str  # the code of the class in the link that was opened; "" for none
     followed: int  # the number of the last move of the lecturer that this page has followed, -1 for none
+    lookahead: Sequence[str]  # the keys of the switches whose clicks the browser may answer before the server
+    removed: Sequence[str]  # those of them that are off
 
 
 def share(
@@ -59,6 +61,8 @@ def share(
         "join": state.join,
         "followed": state.followed,
         "strip": [vars(part) for part in state.strip],
+        "lookahead": list(state.lookahead),
+        "removed": list(state.removed),
         "theme": vars(theme),
     }
     component("share")(
@@ -152,8 +156,10 @@ def class_question(question: ClassQuestion, *, key: str, theme: Theme, on_reveal
 
     on_reveal is called when the lecturer reveals the measured answer to the class.
     """
-    component("class_question")(
-        key=key,
-        data=pack({**vars(question), "choices": list(question.choices), "theme": vars(theme)}),
-        on_reveal_change=on_reveal,
-    )
+    header = {
+        "theme": vars(theme),
+        "text": question.text,
+        "choices": list(question.choices),
+        "measured": question.measured,
+    }
+    component("class_question")(key=key, data=pack(header), on_reveal_change=on_reveal)

@@ -98,13 +98,33 @@ class SavedTraining:
     mask: Array  # (T, T) True: may attend
 
 
+@dataclass(frozen=True)
+class LiveTraining:
+    """A training that can go on while it is wound back: its stream brings further steps."""
+
+    run: str  # the name of the stream
+    side: str  # "a" or "b"
+    rests: bool
+    ended: bool
+    least: float  # mean weight on the right keys from which a head has a role
+    on_command: Callable[[str, int], None]  # called with "play" or "pause", and 0
+    on_rest: Callable[[], None]  # called when the stream says that the training rests
+
+
 def training_history(
-    training: SavedTraining, *, name: str, step: int, key: str, theme: Theme, on_step: Callable[[int], None]
+    training: SavedTraining,
+    *,
+    name: str,
+    step: int,
+    key: str,
+    theme: Theme,
+    on_step: Callable[[int], None],
+    live: LiveTraining | None = None,
 ) -> Drawn:
     """Loss, learning rate, scores and attention maps at one step, which a slider in the browser chooses.
 
     name: of the step in the address; step: the one that is shown first. on_step is called with the step at which the
-    slider rests.
+    slider rests. live: how a training goes on; None: it is over.
     """
     layers, heads = training.weights.shape[1:3]
     slider = Slider(name, "step", tuple(training.steps))
@@ -122,7 +142,13 @@ def training_history(
         "heads": heads,
         "roles": [asdict(role) for role in training.roles],
         "tokens": [truncate(token) for token in training.tokens],
+        "live": live and {field: getattr(live, field) for field in ("run", "side", "rests", "ended", "least")},
     }
+
+    def commanded() -> None:
+        if live:
+            live.on_command(str(st.session_state[key]["command"]), 0)
+
     n = len(training.steps)
     scores = np.stack([score.reshape(n, -1) for score in training.scores.values()], axis=1)  # (N, R, L · H)
     flat = training.weights.reshape(n, layers * heads, *training.mask.shape)
@@ -131,6 +157,8 @@ def training_history(
         key=key,
         data=pack(header, scores=scores.astype(np.float32), weights=codes),
         on_state_change=lambda: on_step(int(take(key, "state")[name])),
+        on_command_change=commanded,
+        on_rest_change=live.on_rest if live else lambda: None,
     )
 
 
@@ -149,12 +177,13 @@ class Curve:
 
 @dataclass(frozen=True)
 class CurvePanel:
-    """A title, the name of the x axis, and the lines; log: whether the y axis is logarithmic."""
+    """A title, the name of the x axis, and the lines; log, log_x: whether the y and the x axis are logarithmic."""
 
     title: str
     x_name: str
     curves: Sequence[Curve]
     log: bool = True
+    log_x: bool = False
 
 
 def line_panels(panels: Sequence[CurvePanel], *, key: str, theme: Theme) -> Drawn:
@@ -164,7 +193,7 @@ def line_panels(panels: Sequence[CurvePanel], *, key: str, theme: Theme) -> Draw
         "panels": [
             {
                 "title": panel.title,
-                "x": {"name": panel.x_name, "log": False, "limits": _ends(panel.curves)},
+                "x": {"name": panel.x_name, "log": panel.log_x, "limits": _ends(panel.curves)},
                 "y": {"name": "", "log": panel.log, "limits": None},
                 "series": [
                     asdict(curve) | {"x": list(curve.x), "y": [_sent(value) for value in curve.y]}

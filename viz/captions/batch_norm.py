@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from viz.captions.counting import counted, decimals, verb
+from viz.captions.counting import counted, decimals, percent, power_of_ten, two_digits, verb
 from viz.labels import markdown
 from viz.types import Array
 
@@ -42,4 +42,23 @@ def describe_norm_axes(stream: Array, real: Array, over: str, position: int, cha
         f"{'Layer' if over == 'channels' else 'Batch'} norm averages over {which}. "
         f"{verb(inside.size, 'This is', 'These are')} {counted(inside.size, 'number')} with mean "
         f"**{decimals(float(inside.mean()))}** and standard deviation **{decimals(float(inside.std()))}**. {rest}"
+    )
+
+
+def describe_epsilon(eps: float, below: float, share: float, variance: Array, difference: Array) -> str:
+    """Where ε inside the root and ε outside differ: below the variance `below`, by more than `share` of the length.
+
+    variance, difference (N,): of the vectors of the model, and how far the two outputs of each are apart.
+    """
+    small, n = int((variance < below).sum()), len(variance)
+    place = int(np.argmin(variance))
+    matters = f"{'All' if small == n else f'{small} of the'} {n}" if small else f"None of the {n}"
+    return (
+        f"With ε = {power_of_ten(eps, 1)}, a layer norm with ε inside the root makes a vector more than "
+        f"{percent(share)} shorter than one with ε outside if the variance of the vector is below "
+        f"**{two_digits(below)}**. {matters} vectors that enter the first norm in these sentences "
+        f"{verb(small or 1, 'is', 'are')} below. The smallest variance among them is "
+        f"{two_digits(float(variance[place]))}; there the outputs differ by "
+        f"{two_digits(float(difference[place]))} of a standard deviation. For the curves, the vector of that variance "
+        "is scaled around its mean."
     )

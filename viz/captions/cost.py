@@ -4,8 +4,11 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from viz.captions.counting import counted, power_of_ten, two_digits
 from viz.labels import bold
+from viz.types import Array
 
 SPREAD = 2  # standard errors within which a fitted exponent agrees with a counted one
 NEAR = 0.1  # how far apart two exponents may be in any case
@@ -117,6 +120,29 @@ def describe_cache(n: int, cache: Mapping[str, float], prefill: float, decode: f
         f"{_with_unit(decode, 1000, COUNTS)}. Without the cache, a new token costs as much as the prefill: "
         f"{_ratio(prefill / decode)}as many operations as with it."
     )
+
+
+def describe_token_times(lengths: Sequence[int], seconds: Mapping[str, Array], layers: int, width: int) -> str:
+    """seconds: variant → the seconds of a new token with a cache (N,) at these lengths, NaN: not measured; the last one
+    is without a cache. layers, width: of the decoder that was measured.
+    """
+    *cached, without = seconds.values()
+    measured = [place for place in range(len(lengths)) if all(np.isfinite(of[place]) for of in seconds.values())]
+    if not measured:
+        return "No time was measured yet."
+    place = measured[-1]
+    listed = "; ".join(f"{name} {_in_seconds(of[place])}" for name, of in list(seconds.items())[:-1])
+    ratio = _ratio(without[place] / cached[0][place])
+    return (
+        f"Measured here, in a decoder with {counted(layers, 'layer')} of width {width}: token {lengths[place]:,} takes "
+        f"{bold(_in_seconds(without[place]))} without a cache, and with a cache {listed}. Without it, "
+        f"{next(iter(seconds))} attention takes {ratio}as long as with it."
+    )
+
+
+def _in_seconds(value: float) -> str:
+    unit, name = next((pair for pair in ((1.0, " s"), (1e-3, " ms")) if value >= pair[0]), (1e-6, " µs"))
+    return f"{value / unit:.3g}{name}"
 
 
 COUNTS = ("", " K", " M", " G", " T", " P", " E")  # 10³, 10⁶, 10⁹, …

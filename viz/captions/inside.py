@@ -63,6 +63,16 @@ def describe_qk_spectrum(rank: int, d_k: int, d_model: int, kept: float, cliff: 
     )
 
 
+def describe_widths(d_model: int, d_source: int, d_k: int) -> str:
+    """d_model: width of the vectors that queries are made of; d_source: of those of keys and values."""
+    if d_model == d_source:
+        return f"Queries, keys and values are made of vectors of the same width, {d_model}."
+    return (
+        f"Queries are made of vectors of width **{d_model}**, keys and values of vectors of width **{d_source}**. "
+        f"W_Q and W_K both project to d_k = {d_k}, so every query can be compared with every key."
+    )
+
+
 def describe_cost(n_heads: int, parameters: int, operations: int, weights: int, apart: float) -> str:
     """What the sizes cost, and how far the run is from PyTorch's own operator."""
     if not apart < 10 * ROUNDING:  # outputs without layer norm are large, and so is their rounding

@@ -20,8 +20,15 @@ class Role:
     score_after: float
 
 
-def describe_training_history(steps: Sequence[int], loss: Sequence[float], roles: Sequence[Role], least: float) -> str:
-    """steps, loss (N,) in nats, held out; least: the mean weight from which a head has a role."""
+def describe_training_history(
+    steps: Sequence[int], loss: Sequence[float], roles: Sequence[Role], least: float, rests: bool = True
+) -> str:
+    """steps, loss (N,) in nats, held out; least: the mean weight from which a head has a role.
+
+    rests: False, the training goes on meanwhile, so its numbers are in the figure only.
+    """
+    if not rests:
+        return "The training goes on, and the figure shows its new steps. A sentence follows when it pauses or ends."
     if len(steps) == 1:
         return f"Only step {steps[0]:,} is measured, so nothing can be wound back yet."
     last = f"{decimals(loss[-1])} nats" if math.isfinite(loss[-1]) else "a value that is not a number"

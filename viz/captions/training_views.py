@@ -27,16 +27,25 @@ def describe_schedules(warmup: int, width: int, steps: int, lr: float, decay: st
 
 
 def describe_gradient_by_depth(
-    depths: Sequence[int], embedding: Mapping[str, Array], layers: Mapping[str, Array]
+    depths: Sequence[int], embedding: Mapping[str, Array], layers: Mapping[str, Array], depth: int
 ) -> str:
-    """embedding: name of a case → gradient norm (K,) at the embedding for K depths; layers: "pre", "post" → (L,)."""
-    growth = "; ".join(f"{name}: {two_digits(of[-1] / of[0])}" for name, of in embedding.items())
+    """embedding: name of a case → gradient norm (K,) at the embedding for K depths, one of them `depth`.
+
+    layers: "pre", "post" → (L,) at each of its layers.
+    """
+    if depth == 1:
+        values = "; ".join(f"{name}: {two_digits(float(of[0]))}" for name, of in embedding.items())
+        return (
+            f"The gradient at the embedding of a model of 1 layer has these norms: {values}. "
+            "All numbers are medians of three seeds before any training."
+        )
+    place = list(depths).index(depth)
+    growth = "; ".join(f"{name}: {two_digits(float(of[place] / of[0]))}" for name, of in embedding.items())
     pre, post = (float(of[-1] / of[0]) for of in (layers["pre"], layers["post"]))
     return (
-        f"The gradient at the embedding of a model of {depths[-1]} layers, divided by that of a model of "
-        f"{counted(depths[0], 'layer')}: {growth}. In a model of {counted(len(layers['pre']), 'layer')}, the gradient "
-        f"of the last layer is {two_digits(post)} times that of the first with post-norm, and {two_digits(pre)} times "
-        "with pre-norm. "
+        f"The gradient at the embedding of a model of {depth} layers, divided by that of a model of 1 layer: {growth}. "
+        f"In a model of {depth} layers, the gradient of the last layer is {two_digits(post)} times that of the first "
+        f"with post-norm, and {two_digits(pre)} times with pre-norm. "
         "All numbers are medians of three seeds before any training."
     )
 

@@ -101,8 +101,13 @@ def describe_schedule(clock: int, done: Mapping[str, int], cells: int, steps: Ma
     )
 
 
-def describe_training_speed(lengths: Sequence[int], speeds: Mapping[str, Array]) -> str:
-    """speeds: name of a layer, recurrent layers first → tokens per second (K,) at these lengths; NaN: not measured."""
+def describe_training_speed(lengths: Sequence[int], speeds: Mapping[str, Array], begun: bool = True) -> str:
+    """speeds: name of a layer, recurrent layers first → tokens per second (K,) at these lengths; NaN: not measured.
+
+    begun: whether anything was measured.
+    """
+    if not begun:
+        return "Nothing was measured with these sizes yet."
     measured = [place for place in range(len(lengths)) if all(np.isfinite(of[place]) for of in speeds.values())]
     if not measured:
         return "No length was measured for all layers: this machine had too little time or memory."

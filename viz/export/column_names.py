@@ -71,6 +71,7 @@ COLUMNS = frozenset(
         "d_k",
         "d_v",
         "d_model",
+        "d_source",
         # vectors
         "value, first direction",
         "value, second direction",
@@ -112,6 +113,10 @@ COLUMNS = frozenset(
         "variance of q·k / d_k",
         "‖∂loss/∂W_q‖ undivided",
         "‖∂loss/∂W_q‖ divided",
+        # a layer norm with ε inside and outside
+        "variance",
+        "standard deviation, ε inside",
+        "standard deviation, ε outside",
         # costs
         "layer type",
         "n",
@@ -141,6 +146,8 @@ COLUMNS = frozenset(
         "prefill FLOPs",
         "FLOPs of a token with the cache",
         "FLOPs of a token without",
+        "seconds of a token with the cache",
+        "seconds of a token without",
     }
 )
 # Columns that a token, a model, a case, a seed or a number names.
@@ -173,6 +180,8 @@ ARRAYS = frozenset(
     {
         *(f"{side}_{name}" for side in "AB" for name in _OF_A_TRAINING),
         "rates",  # learning rates of schedules
+        "std",  # ε inside and outside
+        "difference",
         "embedding",  # gradients of untrained models
         "by_layer",
         "losses",
@@ -257,6 +266,9 @@ AXES = frozenset(
     {
         *(f"{axis}_{side}" for side in "AB" for axis in ("part", "after", "layer", "head")),  # of a training
         "norm",
+        "epsilon",
+        "variance",
+        "vector",
         "rate",
         "decay",
         "layers",

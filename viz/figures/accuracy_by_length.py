@@ -51,6 +51,7 @@ def quality(
             )
         )
     every = max(1, len(lengths) // 12)
+    columns = 1 if len(styles) < 3 else 2  # of names above the lines: on a phone two long ones need a row each
     return go.Figure(
         data=lines,
         layout={
@@ -67,7 +68,9 @@ def quality(
             },
             "yaxis": {"range": [-0.03, 1.05], "tickformat": ".0%", "tickvals": [0, 0.5, 1], "automargin": True},
             "shapes": [] if trained is None else [_shade(theme, trained)],
-            "annotations": [_name(theme, index, name, *style) for index, (name, style) in enumerate(styles.items())],
+            "annotations": [
+                _name(theme, divmod(index, columns), name, *style) for index, (name, style) in enumerate(styles.items())
+            ],
         },
     )
 
@@ -91,12 +94,15 @@ def _shade(theme: Theme, trained: int) -> dict[str, Any]:
     }
 
 
-def _name(theme: Theme, index: int, name: str, colour: str, dash: str) -> dict[str, Any]:
-    """The names stand above the lines in their colours: at their ends they would lie on each other."""
+def _name(theme: Theme, place: tuple[int, int], name: str, colour: str, dash: str) -> dict[str, Any]:
+    """The names stand above the lines in their colours: at their ends they would lie on each other.
+
+    place: row and column.
+    """
     return {
         "text": f"{'━' if dash == 'solid' else '┅'} {name}",
-        "x": (index % 2) / 2,
-        "y": 1.02 + 0.07 * (1 - index // 2),
+        "x": place[1] / 2,
+        "y": 1.02 + 0.07 * (1 - place[0]),
         "xref": "paper",
         "yref": "paper",
         "xanchor": "left",

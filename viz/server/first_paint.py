@@ -6,8 +6,8 @@ So Streamlit's `index.html` gets it on its way out, with the script that shows e
 
 import json
 from base64 import b64encode
-from collections.abc import Mapping
-from functools import cache
+from collections.abc import Awaitable, Callable, Mapping
+from functools import cache, partial
 from hashlib import sha256
 from html import escape
 from pathlib import Path
@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from viz.server.import_map import FOLDER, SHARED, import_map
 from viz.server.preview.markup import Preview
-from viz.server.preview.previews import previews
+from viz.server.preview.previews import has_preview, previews
 from viz.styles import component_style, modules_of, script_of
 from viz.theme import THEMES, css_colours
 
@@ -31,6 +31,8 @@ REQUEST_HEADERS = (b"accept-encoding", b"if-none-match", b"if-modified-since", b
 SCRIPTS = f"{FOLDER}{SHARED}/"
 DRAWING = f'<script type="module" async src="{SCRIPTS}page/preview.js"></script>'
 TITLE = "<title>Streamlit</title>"
+BODY = b"<body>"
+Coming = Callable[[], Awaitable[Preview | None]]  # a preview that is made when it is asked for
 
 
 class FirstPaint:
@@ -47,15 +49,21 @@ class FirstPaint:
             return
         headers = [(name, value) for name, value in scope["headers"] if name not in REQUEST_HEADERS]
         query = scope["query_string"].decode("latin-1")
-        preview = await previews().of(scope["path"].removeprefix(scope.get("root_path", "")).strip("/"), query)
-        sheets = sheets_for(dict(parse_qsl(query)))
+        page = scope["path"].removeprefix(scope.get("root_path", "")).strip("/")
+        sheets, preview = sheets_for(dict(parse_qsl(query))), None
+        if has_preview(page, query):
+            sheets, preview = (*sheets, "preview.css"), partial(previews().of, page, query)
         await self.app({**scope, "headers": headers}, receive, Rewriting(send, sheets, preview))
 
 
 class Rewriting:
-    """`send` for one answer: a page is held until it is whole, and sent with the style sheet in it."""
+    """`send` for one answer: a page is held until it is whole, and sent with the style sheet in it.
 
-    def __init__(self, send: Send, sheets: tuple[str, ...], preview: Preview | None = None) -> None:
+    Where a preview may come, the head of the page is sent before it: the browser fetches and compiles Streamlit's
+    scripts while the preview is made.
+    """
+
+    def __init__(self, send: Send, sheets: tuple[str, ...], preview: Coming | None = None) -> None:
         self.send, self.sheets, self.preview = send, sheets, preview
         self.start: Message | None = None  # the head of an answer that is held
         self.body = b""
@@ -75,15 +83,18 @@ class Rewriting:
         start, self.start = self.start, None
         if not more:
             self.body = with_style(self.body, self.sheets)
-            if self.preview is not None:
-                self.body = with_preview(self.body, self.preview)
             headers = MutableHeaders(scope=start)
             headers["content-length"] = str(len(self.body))
             headers["cache-control"] = "no-cache"
-            for name in ("etag", "last-modified"):  # they are those of the file
-                if name in headers:
+            for name in ("etag", "last-modified", *(("content-length",) if self.preview else ())):
+                if name in headers:  # they are those of the file, or not known yet
                     del headers[name]
         await self.send(start)
+        if self.preview is not None and not more:
+            head, body, rest = self.body.partition(BODY)
+            await self.send({"type": "http.response.body", "body": head + body, "more_body": True})
+            preview = await self.preview()
+            self.body = (placed(preview) if preview is not None else b"") + rest
         await self.send({"type": "http.response.body", "body": self.body, "more_body": more})
 
 
@@ -112,18 +123,16 @@ def with_style(page: bytes, sheets: tuple[str, ...]) -> bytes:
     return text.replace("</head>", f"{head}</head>", 1).encode()
 
 
-def with_preview(page: bytes, preview: Preview) -> bytes:
-    """The page with what its link shows, and the scripts that draw it, before Streamlit's own."""
-    text = page.decode("utf-8")
-    text = text.replace("</title>", f"</title>{preview_head(preview.components)}", 1)
+def placed(preview: Preview) -> bytes:
+    """What a link shows, and the scripts that draw it, for the beginning of the page's body."""
     dark = escape(json.dumps(vars(THEMES["dark"])))
     place = f'<div id="preview" inert data-dark="{dark}"><div class="page">{preview.html}</div></div>'
-    return text.replace("<body>", f"<body>{place}{DRAWING}", 1).encode()
+    return f"{preview_scripts(preview.components)}{place}{DRAWING}".encode()
 
 
 @cache
-def preview_head(components: tuple[str, ...]) -> str:
-    """The styles of a preview, and its scripts, named so that the browser fetches all of them at once."""
+def preview_scripts(components: tuple[str, ...]) -> str:
+    """The scripts of a preview, named so that the browser fetches all of them at once, and the styles they need."""
     needed = dict.fromkeys(
         name for start in ("page/preview", *map(script_of, components)) for name in modules_of(start)
     )
@@ -132,7 +141,7 @@ def preview_head(components: tuple[str, ...]) -> str:
         f'<script type="text/plain" id="preview-{name}">{component_style(name)}</script>'
         for name in dict.fromkeys(components)
     )
-    return f"{fetched}<style>{read_sheet('preview.css')}</style>{worn}"
+    return fetched + worn
 
 
 @cache

@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from viz.server.headers import security_headers
 from viz.server.hosts import SETTING, Hosts, same_origin
 from viz.server.imports import imports
+from viz.server.replica import NOT_READY, readiness
 from viz.server.uploads import Uploads
 
 # Not for visitors: what the server counts of itself, and Streamlit's interface for programs.
@@ -48,10 +49,10 @@ class Guard:
             self._check(scope, headers)
             size = self._size(scope, headers)
         except Refused as refusal:
-            if scope["type"] == "websocket":
+            if scope["type"] == "websocket" and refusal.status != 503:
                 await receive()
                 await send({"type": "websocket.close", "code": REFUSED, "reason": str(refusal)})
-            else:
+            else:  # a proxy that gets this answer to a handshake tries another replica
                 await PlainTextResponse(str(refusal), refusal.status)(scope, receive, add)
             return
         if scope["type"] == "websocket":  # over which pages are run
@@ -60,6 +61,8 @@ class Guard:
             await self.app(scope, receive, add)
 
     def _check(self, scope: Scope, headers: Headers) -> None:
+        if not readiness.is_ready:
+            raise Refused(503, NOT_READY)
         host = headers.get("host")
         if not self.hosts.allow(host, _arrived_at(scope)):
             raise Refused(

@@ -33,9 +33,9 @@ class Imports:
         self._thread.start()
 
     @property
-    def are_done(self) -> bool:
-        """Whether everything is imported. Never where nothing was begun."""
-        return self._thread is not None and not self._thread.is_alive()
+    def have_begun(self) -> bool:
+        """Whether everything is imported, or will be."""
+        return self._thread is not None
 
     async def done(self) -> None:
         """Return when everything is imported, or at once if no import has started."""

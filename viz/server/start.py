@@ -1,5 +1,6 @@
 """What happens when the server starts: room for many visitors, torch and the weights in memory, and its addresses."""
 
+import asyncio
 import logging
 import sys
 from collections.abc import AsyncIterator
@@ -10,6 +11,7 @@ from starlette.middleware import Middleware
 from streamlit import config
 
 from viz import cache_limit
+from viz.server import activity, replica
 from viz.server.errors import log_in_one_line
 from viz.server.first_paint import FirstPaint
 from viz.server.guard import Guard
@@ -29,8 +31,9 @@ def middleware() -> list[Middleware]:
     further = config.get_option("server.allowedHosts") or ()
     if config.is_manually_set("browser.serverAddress"):
         further = (*further, config.get_option("browser.serverAddress"))
-    guard = Middleware(Guard, hosts=started_for(config.get_option("server.address") or "", further))
-    return [guard, Middleware(FirstPaint)]
+    guard = Middleware(Guard, hosts=started_for(replica.listens_on(config.get_option("server.address") or ""), further))
+    wanted = activity.reports()
+    return [*([Middleware(activity.Activity, reports=wanted)] if wanted else []), guard, Middleware(FirstPaint)]
 
 
 @asynccontextmanager
@@ -40,6 +43,11 @@ async def lifespan(_app: Any) -> AsyncIterator[dict[str, Any]]:
     sys.setswitchinterval(SWITCH_INTERVAL)
     log_in_one_line()
     imports.begin()
+    if replica.name():  # visitors come to the address of the proxy
+        preparing = asyncio.create_task(replica.readiness.prepare())
+        yield {}
+        preparing.cancel()
+        return
     for line in addresses(config.get_option("server.address") or "", int(config.get_option("server.port"))):
         print(line, flush=True)
     yield {}

@@ -11,7 +11,6 @@ from model.evaluation.head_roles import FIRST, INDUCTION
 from model.generation.next_token import NextTokens
 from model.registry import SESSION_PREFIX
 from model.run import Experiment
-from model.switches import Switches
 from model.tasks.task import PREVIOUS_TOKEN
 from model.transformer import Trace
 from viz.captions.counting import counted
@@ -69,9 +68,9 @@ def naming(weights: str) -> Named:
     return Named(measurement_note(weights), MIN_MASS, int((part > names).sum()), FIRST if FIRST in known else "")
 
 
-def roles_of_full_model(roles: Sequence[str], switches: Switches) -> list[str]:
-    """What one head does, for a picture of its own: the numbers are of the whole model, also where a part is away."""
-    return list(roles) if switches == Switches() else [f"{role} with the full model" for role in roles]
+def roles_of_full_model(roles: Sequence[str]) -> list[str]:
+    """What one head does, for a picture of its own: the numbers are of the full model, also where a part is removed."""
+    return [f"{role} with the full model" for role in roles]
 
 
 def measurement_note(weights: str) -> str:

@@ -1,13 +1,18 @@
 """From an Experiment to its Trace, once for all visitors: small keys, bounded caches, read-only arrays."""
 
 import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import cache, lru_cache
 from random import Random
+from threading import local
 
 import streamlit as st
 
 from model.checkpoint import load_card, names, saved_steps, split_step, step_name
+from model.cluster.configured import place
+from model.cluster.place import ClusterFull, ClusterUnavailable, ThisProcess
 from model.compute import cost
 from model.compute.device import choose_device, describe, one_thread
 from model.config import ModelConfig
@@ -25,6 +30,7 @@ from model.training.live import kept_model
 from model.transformer import Trace
 from viz.types import Array
 from viz.ui import server_cache, slots
+from viz.ui.progress import Progress
 from viz.ui.state import Key
 
 compute_slots = slots.short
@@ -66,8 +72,45 @@ def trace_bytes(config: ModelConfig, tokens: int) -> int:
 
 @server_cache.cached
 def _traced(experiment: Experiment) -> Trace[Array]:
+    if place().takes(experiment.weights):
+        try:
+            return _traced_in_cluster(experiment)
+        except ClusterUnavailable as error:
+            _run.notice = str(error)
     with slots.place("Running the model on a long text", operations(experiment)):
         return run_text(experiment)
+
+
+def _traced_in_cluster(experiment: Experiment) -> Trace[Array]:
+    progress = Progress()
+    try:
+        return place().run(experiment, lambda ahead: progress.show(None, _queue(ahead)))
+    except ClusterFull as error:
+        raise slots.TooMuch(str(error)) from error
+    finally:
+        progress.done()
+
+
+def _queue(ahead: int) -> str:
+    others = f": waiting for {ahead} forward pass{'es' if ahead > 1 else ''} of other visitors" if ahead else ""
+    return f"Running the model in the cluster{others}"
+
+
+_run = local()  # of the thread that makes a page: why it computes here what the cluster would have computed
+
+
+@contextmanager
+def cluster_notice() -> Iterator[None]:
+    """Above what is drawn within it: a sentence if this run of the page computed here because the cluster is gone."""
+    if isinstance(place(), ThisProcess):
+        yield
+        return
+    above, _run.notice = st.empty(), ""
+    try:
+        yield
+    finally:
+        if _run.notice:
+            above.info(_run.notice)
 
 
 def operations(experiment: Experiment, passes: int = 1) -> int:

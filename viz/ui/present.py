@@ -12,10 +12,13 @@ import streamlit as st
 
 from viz import canvas
 from viz.server.hosts import for_others
+from viz.server.replica import listens_on
 from viz.theme import Theme
-from viz.ui.state import Key
+from viz.ui.state import Key, Param
 
 CLASS = "class"  # the parameter of a link with the code of a class
+SWITCHES = (Param.SCALE, Param.MASK, Param.POSITION, Param.NORM, Param.RESIDUAL, Param.MLP)
+LOOKAHEAD = ("heads", "machine", "masks")  # pages with switches whose whole state is in the link
 LONGEST = 1200  # characters of a link whose QR code a phone still reads from a wall
 
 
@@ -36,6 +39,7 @@ def presentation() -> Presentation:
 
 
 def page_tools(
+    page: str,
     strip: Sequence[canvas.StripPart],
     theme: Theme,
     on_part: Callable[[str], None],
@@ -43,6 +47,7 @@ def page_tools(
 ) -> None:
     """The strip of the model's parts, Copy link, QR code, Present, Class."""
     now = presentation()
+    switches = SWITCHES if page in LOOKAHEAD and not now.mode and "lesson" not in st.query_params else ()
     link = st.session_state.pop(Key.CODE_FOR, None)
     canvas.share(
         canvas.PageState(
@@ -53,6 +58,8 @@ def page_tools(
             strip,
             code_in_link(),
             st.session_state.get(Key.CLASS_MOVE, -1),
+            switches,
+            [name for name in switches if _is_off(name)],
         ),
         key="link",
         theme=theme,
@@ -61,6 +68,11 @@ def page_tools(
         on_part=on_part,
         on_follow=on_follow,
     )
+
+
+def _is_off(name: str) -> bool:
+    """Whether a switch is off in this run; in the first run of a link it is not drawn yet."""
+    return not st.session_state.get(name, st.query_params.get(name) != "false")
 
 
 def code_in_link() -> str:
@@ -76,7 +88,7 @@ def _presented(figure: str) -> None:
 
 
 def _show_code(link: str) -> None:
-    st.session_state[Key.CODE_FOR] = for_others(link, str(st.get_option("server.address") or ""))
+    st.session_state[Key.CODE_FOR] = for_others(link, listens_on(str(st.get_option("server.address") or "")))
 
 
 def qr_code(link: str) -> dict[str, Any]:

@@ -53,6 +53,8 @@ class Param(StrEnum):
     N_HEADS = "n_heads"
     D_K = "d_k"  # also the slider of Remove a part
     D_V = "d_v"
+    D_MODEL = "d_model"
+    D_SOURCE = "d_source"  # width of the vectors that keys and values are made of
     # Why attention
     FROM_TOKEN = "from_token"  # the two tokens between which a signal travels
     TO_TOKEN = "to_token"
@@ -134,6 +136,7 @@ class Param(StrEnum):
     TRAIN_STEPS = "train_steps"
     TRAIN_CHANGE = "train_change"  # in what model B differs
     TRAIN_VALUE = "train_value"  # what it has instead
+    TRAIN_DEPTH = "train_depth"  # layers of the untrained models whose gradient is shown
     HISTORY_OF = "history_of"  # the training that is wound back
     HISTORY_STEP = "history_step"
     # Translate
@@ -229,6 +232,7 @@ class Key(StrEnum):
     KEPT_FILE = "kept_file"  # of a name: the button that saves it
     OPEN_KEPT = "into_kept"  # of a name: the button that opens Heads with it
     LET_KEPT_GO = "let_kept_go"
+    NEWEST_STEP = "newest_step"  # of a training: its last step when it was wound back the last time
     RATE_FACTOR = "rate_factor"  # what the learning rate is multiplied by from now on
     # Translate
     SOURCE_OF = "source_of"  # (task, example): the task whose example the source is

@@ -1,5 +1,6 @@
 """Back in the browser goes back in every figure that moves by itself, however slow the server answers."""
 
+import random
 import re
 import time
 from collections.abc import Callable
@@ -156,6 +157,7 @@ class Visit:
 
     def __init__(self, page: Page, figure: Figure) -> None:
         self.page, self.figure, self.slow = page, figure, Slow(page)
+        self.pauses: Callable[[], int] = lambda: REST  # milliseconds
 
     @property
     def root(self) -> Locator:
@@ -172,7 +174,12 @@ class Visit:
     def go_there(self) -> None:
         self.act(self.figure.move)
         self.page.wait_for_url(re.compile(self.figure.address), timeout=PATIENCE)
-        self.rest()
+        self.pause()
+
+    def pause(self) -> None:
+        """What a person waits between two acts."""
+        self.page.wait_for_timeout(self.pauses())
+        wait_for_rest(self.page)
 
     def rest(self) -> None:
         self.page.wait_for_timeout(REST)
@@ -208,10 +215,13 @@ def visited(context, address):
         lab.page.close()
 
 
+@pytest.mark.parametrize("longest", [0, 800])  # milliseconds
 @pytest.mark.parametrize("name", FIGURES)
-def test_back_is_shown_after_an_answer_that_never_came_and_no_late_move_undoes_it(visited, name):
+def test_back_is_shown_after_an_answer_that_never_came_and_no_late_move_undoes_it(visited, name, longest):
     """Two posts reach the server together. It answers the second only, with what the page has shown before."""
     visitor_page = visited(name)
+    seeded = random.Random(f"{name} {longest}")
+    visitor_page.pauses = lambda: seeded.randint(0, longest)
     before = visitor_page.shown
     visitor_page.slow.keeps = True
     visitor_page.act(visitor_page.figure.move)
@@ -222,7 +232,7 @@ def test_back_is_shown_after_an_answer_that_never_came_and_no_late_move_undoes_i
     assert len(visitor_page.slow.kept) == 2
     visitor_page.slow.let_go()
     visitor_page.slow.wait_for_answers(2)
-    visitor_page.rest()
+    visitor_page.pause()
     assert visitor_page.shown == before
     visitor_page.go_there()
     visitor_page.page.go_back()

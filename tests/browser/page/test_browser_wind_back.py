@@ -101,3 +101,42 @@ def test_a_kept_step_opens_on_heads_and_is_saved_and_opened_again(history):
         {"name": "a.safetensors", "mimeType": "application/octet-stream", "buffer": path.read_bytes()}
     )
     expect(page.locator("[class*='st-key-kept_mine-after-i-ten-i-']").first).to_contain_text("after <i>ten</i>")
+
+
+def test_the_slider_grows_with_the_training_and_stays_where_a_person_put_it(history):
+    page = history.page
+    history.open("history_of=A+of+this+page&train_steps=400&train_layers=3")
+    lab, play = history.lab, history.lab.locator("button.play")
+    number = lab.locator(".slider .number")
+
+    def view(expression):
+        return lab.evaluate(f"root => root.view.{expression}")
+
+    def wait_until(condition):
+        page.wait_for_function(f"root => (view => {condition})(root.view)", arg=lab.element_handle(), timeout=PATIENCE)
+
+    expect(number).to_have_text("0")
+    play.click()
+    wait_until("!view.rests && view.header.steps.length > 6")
+    assert view("state.history_step") > 0, "at the newest step it moves along"
+    history.range.focus()
+    page.keyboard.press("Home")
+    page.keyboard.press("ArrowRight")
+    expect(number).to_have_text("1")
+    had = view("header.steps.length")
+    wait_until(f"view.header.steps.length > {had} + 3")
+    expect(number).to_have_text("1")
+    expect(play).to_have_text("Pause")
+    play.click()
+    wait_until("view.rests && view.header.live.rests")
+    expect(number).to_have_text("1")
+    assert "history_step=1" in page.url and 0 < view("header.steps.at(-1)") < 400
+    history.range.press("End")
+    play.click()
+    wait_until("view.rests && !view.header.live.rests")
+    followed = view("header.roles")
+    wait_until("view.header.live.ended")
+    assert view("header.roles") == followed, "the browser and Python name the same heads"
+    assert view("state.history_step") == 400
+    expect(play).to_be_disabled()
+    expect(history.key("save_history").locator(".reading")).to_contain_text("In 400 steps the held-out loss goes from")

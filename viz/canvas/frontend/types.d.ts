@@ -21,7 +21,7 @@ export interface Theme {
 
 /** An array as viz/pack.py sends it, row by row. */
 export interface Packed {
-  values: Float32Array | Uint8Array;
+  values: Float32Array | Uint8Array<ArrayBuffer>;
   shape: number[];
 }
 
@@ -39,22 +39,22 @@ export type View<Header, Own = Record<string, any>> = { root: Root; header: Head
 
 /** The codes of a map: pack.py. */
 export interface Cells {
-  values: Uint8Array;
+  values: Uint8Array<ArrayBuffer>;
   shape: number[];
 }
 
-export interface Unpacked<Header> {
+export interface Unpacked<Header, Arrays = Record<string, any>> {
   /** What the figure's function in viz/canvas/ sends beside its arrays. */
   header: Header;
-  arrays: Record<string, any>;
+  arrays: Arrays;
 }
 
 /** What a component is sent: packed bytes, or the same unpacked where one figure holds another. */
-export type Data<Header> = Uint8Array & Partial<Unpacked<Header>>;
+export type Data<Header, Arrays = Record<string, any>> = Uint8Array | Unpacked<Header, Arrays>;
 
 /** What Streamlit calls a component with. */
-export interface Mount<Header = any> {
-  data: Data<Header>;
+export interface Mount<Header = any, Arrays = Record<string, any>> {
+  data: Data<Header, Arrays>;
   parentElement: ShadowRoot;
   setTriggerValue(name: string, value: unknown): void;
   setStateValue(name: string, value: unknown): void;
@@ -74,7 +74,7 @@ interface Focus {
   pinned: boolean;
 }
 
-interface Tokens {
+export interface Tokens {
   tokens: string[];
   /** The same, hardly shortened. */
   full: string[];
@@ -86,12 +86,21 @@ export interface SentenceHeader extends FigureHeader, Focus, Tokens {
   unknown: number[];
 }
 
+export interface SentenceArrays {
+  weights: Floats; // (T, S)
+  mask: Cells; // (T, S)
+}
+
 export interface HeadGridHeader extends FigureHeader, Focus {
   tokens: string[];
   key_tokens: string[] | null;
   head_roles: string[][][];
   selected: [number, number];
   pooled: boolean;
+}
+
+export interface HeadGridArrays {
+  cells: Cells; // (L, H, N, M)
 }
 
 export interface CompareHeader extends FigureHeader, Focus {
@@ -122,6 +131,10 @@ export interface MapsHeader extends FigureHeader {
   paint: number | null;
   step: { name: string; value: number; values: number[] } | null;
   acknowledged: number | null;
+}
+
+export interface MapsArrays {
+  values: Floats; // (steps, N, T, S)
 }
 
 export interface BarsHeader extends FigureHeader {
@@ -167,6 +180,13 @@ export interface HeadStepsHeader extends FigureHeader {
 
 export interface ValueHullHeader extends FigureHeader, Focus {
   words: string[];
+}
+
+export interface ValueHullArrays {
+  points: Floats; // (S, 2)
+  outputs: Floats; // (T, 2)
+  weights: Floats; // (T, S)
+  mask: Cells; // (T, S)
 }
 
 /** One part of a whole model: viz/canvas/machine.py. */
@@ -404,7 +424,22 @@ export interface CostResult {
   refused: string;
 }
 
-export interface LayerCostsHeader extends SlidersHeader {
+/** What is measured on the server. */
+export interface MeasuredHeader extends SlidersHeader {
+  /** The name of the stream; "": nothing was measured. */
+  run: string;
+  results: CostResult[];
+  lengths: number[];
+  /** Results of a whole measurement. */
+  total: number;
+  rests: boolean;
+  /** Whether this visit has started the measurement. */
+  mine: boolean;
+  note: string;
+  seconds: number;
+}
+
+export interface LayerCostsHeader extends MeasuredHeader {
   rows: CostRow[];
   columns: string[];
   /** Field of CostSizes, or from_n → name of its slider. */
@@ -416,18 +451,11 @@ export interface LayerCostsHeader extends SlidersHeader {
   short: string;
   /** Whether the costs of one head and of many are written below the table. */
   heads: boolean;
-  /** The name of the stream; "": nothing was measured. */
-  run: string;
-  results: CostResult[];
-  lengths: number[];
-  rests: boolean;
-  /** Whether this visit has started the measurement. */
-  mine: boolean;
-  note: string;
-  seconds: number;
+  /** Whether a forward and a backward pass are measured. */
+  backward: boolean;
 }
 
-export interface DecodingCostsHeader extends SlidersHeader {
+export interface DecodingCostsHeader extends MeasuredHeader {
   variants: string[];
   /** Field of DecoderSizes, n or head_width → name of its slider. */
   sizes: Record<string, string>;
@@ -496,6 +524,8 @@ export interface TrainedFrame {
   prediction: number[];
   /** Layer and head with the largest weight on the answer, and that weight. */
   finder: [number, number, number | null];
+  /** Mean weight on the right keys, of every relation and head (R · L · H). */
+  scores: (number | null)[];
 }
 
 /** A further seed. */
@@ -561,6 +591,8 @@ export interface TrainingHistoryHeader extends SlidersHeader {
   heads: number;
   roles: HeadRole[];
   tokens: string[];
+  /** How it goes on; null: it is over. */
+  live: { run: string; side: "a" | "b"; rests: boolean; ended: boolean; least: number } | null;
 }
 
 /** viz/export/notebook.py. */
@@ -576,6 +608,11 @@ export interface AttentionBrowserHeader extends FigureHeader, Tokens {
   starts: number[];
   /** Whether a weight has two bytes. */
   fine: boolean;
+}
+
+export interface AttentionBrowserArrays {
+  cells: Cells; // (L, H, N, M)
+  zipped: Cells; // (bytes,)
 }
 
 /** What every file of a figure carries: viz/export/provenance.py. */
@@ -634,6 +671,42 @@ export interface ShareHeader {
   join: string;
   followed: number;
   strip: StripPart[];
+  lookahead: string[]; // the keys of the switches whose clicks are answered ahead
+  removed: string[]; // those that are off
+}
+
+/** What Streamlit has sent for a figure; times: how often. */
+export interface Received {
+  bytes: Uint8Array;
+  header: Record<string, any>;
+  times: number;
+}
+
+/** What a figure will be sent after a click. */
+export interface Ahead {
+  component: string;
+  key: string;
+  bytes: Uint8Array;
+}
+
+/** What a link shows. rest: a digest of all that is no figure. */
+export interface ShownPage {
+  rest: string;
+  figures: Ahead[];
+}
+
+/** What is known ahead of the clicks on the switches. */
+export interface Lookahead {
+  parts: string[]; // the keys of the switches
+  removed: string[]; // those that are off in what Python shows
+  kept: Map<string, ShownPage>; // by link
+  scripts: Map<string, (mount: Mount) => (() => void) | undefined>; // by component
+  shown: string; // the link of what is drawn ahead; ""
+  clicked: number; // when, in milliseconds
+  drawn: (Ahead & { times: number; stop?: () => void })[];
+  timer?: ReturnType<typeof setTimeout>;
+  isWatching: boolean;
+  counts: { ahead: number; compared: number; apart: string[] };
 }
 
 /** One part of a Transformer in the strip at the head of a page. */
@@ -755,7 +828,8 @@ export interface Image {
 export interface Pen {
   rect(x: number, y: number, wide: number, tall: number, fill: string): void;
   frame(x: number, y: number, wide: number, tall: number, stroke: string, thick?: number): void;
-  line(points: any[][], stroke: string, thick?: number): void;
+  /** A coordinate may be a number as text, rounded for a file. */
+  line(points: (number | string)[][], stroke: string, thick?: number): void;
   dot(x: number, y: number, radius: number, fill: string): void;
   text(x: number, y: number, text: string, style?: TextStyle): void;
   absent(x: number, y: number, wide: number, tall: number): void;

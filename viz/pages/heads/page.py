@@ -93,7 +93,7 @@ with every_head:
     )
 
 with one_head:
-    does = head_facts.roles_of_full_model(roles[layer][head], experiment.switches)
+    does = head_facts.roles_of_full_model(roles[layer][head])
     stage = controls.stage(layer, head, does, shown.is_merged)
     values = weights if shown.is_merged else getattr(attention, stage)[head]  # (W, W)
     panel = canvas.Panel(

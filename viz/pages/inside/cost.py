@@ -12,7 +12,7 @@ from model.run import Experiment
 from model.transformer import Trace
 from viz import canvas
 from viz.canvas import Panel
-from viz.captions.inside import describe_cost
+from viz.captions.inside import describe_cost, describe_widths
 from viz.export.tables import NamedArray, Table, file_name
 from viz.theme import Theme
 from viz.types import Array
@@ -20,41 +20,55 @@ from viz.ui import controls, copy_as_python, figure_panel, model_calls, server_c
 from viz.ui.state import Key, Param, key_of
 
 SOURCES = ("random", "this layer")
-LARGEST = {"queries": 24, "keys": 24, "n_heads": 16, "d_k": 128, "d_v": 128}
-OPENS_WITH = {"queries": 6, "keys": 9, "n_heads": 4, "d_k": 16, "d_v": 8}
-LABELS = {"queries": "Queries T", "keys": "Keys S", "n_heads": "Heads h", "d_k": "d_k", "d_v": "d_v"}
+SIZES = {  # field of AttentionCost → its label, its largest value and its first
+    "queries": ("Queries T", 24, 6),
+    "keys": ("Keys S", 24, 9),
+    "n_heads": ("Heads h", 16, 4),
+    "d_k": ("d_k", 128, 16),
+    "d_v": ("d_v", 128, 8),
+    "d_model": ("d_model", 256, 64),
+    "d_source": ("d_source", 256, 48),
+}
+HELP = {
+    "d_model": "The width of the vectors that queries are made of, and of the output.",
+    "d_source": "The width of the vectors that keys and values are made of. In cross-attention: of the encoder.",
+}
+WIDE = 96  # pixels of an input: all stand in one row of a desk
 SHARED = (1, 2, 4, 8, 16)
 
 
 def show(experiment: Experiment, trace: Trace[Array], layer: int, words: Sequence[str], theme: Theme) -> None:
     """Widths, heads and lengths of one's own, and what they cost."""
     attention = trace.layers[layer].attention
+    width = trace.embed.shape[-1]
     fixed = {"n_heads": attention.q.shape[0], "d_k": attention.q.shape[-1], "d_v": attention.v.shape[-1]}
+    fixed |= {"d_model": width, "d_source": width}
     chosen: dict[str, int] = {}
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         trained = (
             controls.choice("Weights", SOURCES, key=Param.SIZES_FROM, label_visibility="visible", width=180)
             == SOURCES[1]
         )
-        for name, most in LARGEST.items():
+        for name, (label, most, opens) in SIZES.items():
             if trained and name in fixed:
                 hint = "The size that the weights were trained with."
                 st.number_input(
-                    LABELS[name],
+                    label,
                     value=fixed[name],
                     key=key_of(Key.TRAINED_SIZE, name),
                     disabled=True,
                     help=hint,
-                    width=112,
+                    width=WIDE,
                 )
                 chosen[name] = fixed[name]
             else:
-                opens = OPENS_WITH[name]
-                bound = st.number_input(LABELS[name], 1, most, opens, key=Param(name), bind="query-params", width=112)
+                bound = st.number_input(
+                    label, 1, most, opens, key=Param(name), bind="query-params", width=WIDE, help=HELP.get(name)
+                )
                 chosen[name] = int(bound)
     if trained:
         chosen |= {name: min(chosen[name], len(words)) for name in ("queries", "keys")}
-    sizes = AttentionCost(**chosen, d_model=trace.embed.shape[-1])
+    sizes = AttentionCost(**chosen)
     if trained:
         query_tokens, key_tokens = list(words[: sizes.queries]), list(words[: sizes.keys])
         tried = _this_layer(experiment, layer, sizes.queries, sizes.keys)
@@ -73,7 +87,12 @@ def show(experiment: Experiment, trace: Trace[Array], layer: int, words: Sequenc
     )
     figure_panel.below(
         drawn,
-        sentence=describe_cost(sizes.n_heads, sizes.parameters, sizes.operations, sizes.weights, tried.difference),
+        sentence=" ".join(
+            (
+                describe_widths(sizes.d_model, sizes.d_source, sizes.d_k),
+                describe_cost(sizes.n_heads, sizes.parameters, sizes.operations, sizes.weights, tried.difference),
+            )
+        ),
         table=partial(_shape_table, sizes),
         file=file_name(experiment.name if trained else "random", "sizes"),
         of=experiment if trained else figure_panel.Subject(notice="random weights, untrained"),

@@ -217,7 +217,8 @@ def _judged(lesson: Lesson, index: int) -> tuple[str, str, str, str]:
 def show_contents() -> None:
     """Every lesson with its claim to one's time, and the files that could not be read."""
     lessons, faults = load_lessons()
-    st.sidebar.caption("To add a folder of your own lessons: `streamlit run app.py -- --lessons FOLDER`")
+    st.sidebar.caption("To add a folder of your own lessons:")
+    st.sidebar.code("streamlit run app.py \\\n  -- --lessons FOLDER", language=None)
     for number, lesson in enumerate(lessons.values()):
         if number % 2 == 0:
             columns = st.columns(2, gap="large")

@@ -11,6 +11,7 @@ from viz.captions.batch_norm import describe_norm_axes, describe_norm_change
 from viz.export.tables import NamedArray, Table, file_name
 from viz.figures.batch_norm import change_map, tensor_box
 from viz.labels import markdown, numbered
+from viz.pages.remove import epsilon
 from viz.pages.remove.compute import SIZE, norm_comparison_of
 from viz.types import Array
 from viz.ui import copy_as_python, figure_panel, not_available, visitor
@@ -27,6 +28,7 @@ def show(weights: str) -> None:
         return
     _maps(weights)
     _axes(weights)
+    epsilon.show(weights)
     st.markdown(visitor.words("remove", "norms")[0])
 
 

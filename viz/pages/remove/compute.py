@@ -2,7 +2,7 @@
 
 from model.analysis import ablation as ablate
 from model.analysis import norm_comparison, score_scaling
-from model.analysis.norm_comparison import NormComparison
+from model.analysis.norm_comparison import EpsilonComparison, NormComparison
 from model.analysis.score_scaling import WidthStep
 from model.generation.next_token import top_of_two
 from model.switches import Switches
@@ -39,6 +39,13 @@ def norm_comparison_of(weights: str, replaced: int) -> NormComparison:
     """A batch of SIZE sentences under each norm, before and after sentence `replaced`, from 0, is another one."""
     with model_calls.compute_slots:
         return norm_comparison.compare_in_batch(weights, replaced, SIZE)
+
+
+@server_cache.cached
+def epsilon_comparison_of(weights: str) -> EpsilonComparison:
+    """Layer norm with ε inside the root and outside, on the vectors of the same batch."""
+    with model_calls.compute_slots:
+        return norm_comparison.epsilon_in_batch(weights, SIZE)
 
 
 @server_cache.cached

@@ -45,7 +45,7 @@ def show(chosen: Chosen, run: Run) -> None:
         _view(chosen, run, rests),
         key=FIGURE,
         theme=visitor.theme(),
-        on_command=partial(_command, run),
+        on_command=partial(command, run),
         on_rest=run.touch,
     )
     a = chosen.a
@@ -66,7 +66,8 @@ def _title(chosen: Chosen) -> str:
     return f"{title}; A: {a}; B: {b}" if a else title
 
 
-def _command(run: Run, name: str, number: int) -> None:
+def command(run: Run, name: str, number: int) -> None:
+    """Obey a visitor. name: "play" with so many steps, 0 for all that are left, "pause", or "rewind" to a step."""
     if name == "play":
         run.play(number or None)
     elif name == "pause":

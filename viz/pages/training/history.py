@@ -21,6 +21,7 @@ from viz import canvas
 from viz.captions.training_history import Role, describe_kept_steps, describe_training_history
 from viz.export.tables import NamedArray, Table, file_name
 from viz.labels import named
+from viz.pages.training.figure import command
 from viz.pages.training.runs import Run
 from viz.types import Array
 from viz.ui import controls, copy_as_python, figure_panel, kept_models, model_calls, server_cache, visitor
@@ -71,9 +72,14 @@ def sentence_for_maps() -> str:
 def show(run: Run) -> None:
     """The training that is chosen, at the step that the slider of its figure chooses."""
     name = choose_training()
+    live = None
     if name in LIVE:
         side = LIVE.index(name)
         settings = run.settings
+        # Before the frames, so that none of a training that rests is missing.
+        live = canvas.LiveTraining(
+            run.name, SIDES[side].lower(), run.rests, run.pair.ended, LEAST, partial(command, run), run.touch
+        )
         measured = [frame.a if side == 0 else frame.b for frame in run.frames]
         whole = history_of_measurements(settings[side], list(filter(None, measured)))
         st.caption(_kept_note(run))
@@ -91,7 +97,7 @@ def show(run: Run) -> None:
             f"history = history_of_steps({name!r}, {text!r})\n{READ}", f"{FROM} history_of_steps"
         )
         title, of = f"The training of {name}", Experiment(name, text)
-    step = _draw(whole.at_places(places_to_send(whole)), title, of, python)
+    step = _draw(whole.at_places(places_to_send(whole)), title, of, python, live)
     if name in LIVE:
         _keep_controls(run, LIVE.index(name), step)
 
@@ -120,9 +126,16 @@ def places_to_send(history: TrainingHistory) -> list[int]:
     return list(range(n)) if n <= most else sorted({round(place) for place in np.linspace(0, n - 1, most)})
 
 
-def chosen_step(steps: Sequence[int]) -> int:
-    """The step of the slider, as the link has it; the last one at first."""
+def chosen_step(steps: Sequence[int], training: str) -> int:
+    """The step of the slider, as the link has it; the last one at first.
+
+    It stays where it is while the training goes on, and moves along where it is the newest one. training: its name.
+    """
+    newest = key_of(Key.NEWEST_STEP, training)
     with in_address():
+        if st.session_state.get(Param.HISTORY_STEP) == st.session_state.get(newest, -1):
+            st.session_state[Param.HISTORY_STEP] = steps[-1]
+        st.session_state[newest] = steps[-1]
         if st.session_state.get(Param.HISTORY_STEP, steps[-1]) not in steps:
             st.session_state[Param.HISTORY_STEP] = min(
                 steps, key=lambda step: abs(step - st.session_state[Param.HISTORY_STEP])
@@ -130,15 +143,16 @@ def chosen_step(steps: Sequence[int]) -> int:
         return int(st.selectbox("Step", steps, len(steps) - 1, key=Param.HISTORY_STEP, bind="query-params"))
 
 
-def _choose_step(steps: Sequence[int], step: int) -> None:
-    if step in steps:  # it came from a browser
-        st.session_state[Param.HISTORY_STEP] = step
+def _choose_step(step: int) -> None:
+    st.session_state[Param.HISTORY_STEP] = step  # it came from a browser: chosen_step takes the nearest one
 
 
-def _draw(history: TrainingHistory, title: str, of: Experiment | None, python: str) -> int:
+def _draw(
+    history: TrainingHistory, title: str, of: Experiment | None, python: str, live: canvas.LiveTraining | None
+) -> int:
     steps, roles = history.steps, forming_roles(history)
     figure = st.container()
-    step = chosen_step(steps)
+    step = chosen_step(steps, live.run if live else title)
     tokens = [named(token) for token in history.tokens]
     with figure:
         drawn = canvas.training_history(
@@ -156,11 +170,14 @@ def _draw(history: TrainingHistory, title: str, of: Experiment | None, python: s
             step=step,
             key=FIGURE,
             theme=visitor.theme(),
-            on_step=partial(_choose_step, steps),
+            on_step=_choose_step,
+            live=live,
         )
     figure_panel.below(
         drawn,
-        sentence=describe_training_history(steps, history.loss.tolist(), [Role(**vars(role)) for role in roles], LEAST),
+        sentence=describe_training_history(
+            steps, history.loss.tolist(), [Role(**vars(role)) for role in roles], LEAST, live is None or live.rests
+        ),
         table=partial(table, history),
         file=file_name("training-history", of.weights if of else title),
         of=figure_panel.Subject(of, title=title),

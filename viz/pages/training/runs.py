@@ -135,6 +135,7 @@ def _side(measured: Measurement | None, mask: Array) -> dict[str, Any] | None:
         "weights": b64encode(codes.tobytes()).decode(),
         "prediction": measured.prediction.tolist(),
         "finder": [int(layer), int(head), _finite(measured.on_answer.max())],
+        "scores": [round(score, 4) if np.isfinite(score) else None for score in measured.scores.ravel().tolist()],
     }
 
 

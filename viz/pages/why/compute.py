@@ -2,9 +2,7 @@
 
 import numpy as np
 
-from model.cost.complexity import Sizes
 from model.cost.gradient import INITIAL, GradientByDistance, initial_gradients, trained_and_untrained
-from model.cost.measure import Measurement, measure
 from model.cost.network import Network
 from model.cost.path import path_lengths, shortest_path
 from model.cost.receptive_field import cells_that_reach
@@ -22,9 +20,6 @@ TRAINED = {  # weights → the part of the model whose gradients are shown
 }
 TRAINED_DISTANCES = (1, 2, 4, 8, 12, 16, 20)
 TRAINED_SEEDS = range(3)
-SPEED_KINDS = ("rnn", "gru", "attention", "fused")  # keys of LAYER_TYPES
-SPEED_LENGTHS = (64, 128, 256, 512, 1024)
-SPEED_SECONDS = 15.0  # of all measurements together
 WIDTH = 3  # positions that a convolution or a window reads, in the first view
 
 
@@ -72,13 +67,6 @@ def trained_gradients() -> dict[str, tuple[GradientByDistance, GradientByDistanc
             label: trained_and_untrained(weights, TRAINED_DISTANCES, TRAINED_SEEDS)
             for weights, label in TRAINED.items()
         }
-
-
-@server_cache.cached
-def training_speed() -> list[Measurement]:
-    """Forward and backward passes of each kind at each length, timed on this machine in one thread."""
-    with slots.long("Measuring forward and backward passes"):
-        return list(measure(SPEED_KINDS, SPEED_LENGTHS, Sizes(), backward=True, seconds=SPEED_SECONDS))
 
 
 @server_cache.cached

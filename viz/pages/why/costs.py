@@ -13,13 +13,13 @@ from model.cost.exponent import Exponent, measured_crossover
 from model.cost.measure import LENGTHS, SECONDS, Measurement, memory_exponent, time_exponent
 from model.cost.table import count_layers
 from viz import canvas
+from viz.canvas.components import Drawn
 from viz.captions.cost import Crossing, Fitted, describe_costs
 from viz.export.tables import NamedArray, Table
-from viz.pages.why import views
-from viz.pages.why.measuring import MEASURINGS, Measuring, as_sent
+from viz.pages.why import measuring, views
 from viz.theme import Theme
 from viz.ui import copy_as_python, figure_panel
-from viz.ui.state import Key, Param
+from viz.ui.state import Param
 
 POWERS = tuple(2**power for power in range(17))
 N = POWERS[4:17]  # 16 to 65,536
@@ -48,34 +48,28 @@ class Comparison:
     short: str  # and in a drawing, where it becomes cheaper
     heads: bool = False
     file: str = "layer-costs"
+    lengths: tuple[int, ...] = LENGTHS  # that are measured
+    backward: bool = False  # whether a backward pass follows: training
+
+
+@dataclass(frozen=True)
+class Shown:
+    """The figure of a comparison, and what its sentence, table and files are made of."""
+
+    drawn: Drawn
+    sizes: Sizes
+    from_n: int
+    results: Sequence[Measurement]
+    title: str  # the sizes, for the files
 
 
 @st.fragment
 def show(comparison: Comparison, theme: Theme) -> None:
     """The figure, and what stands below it."""
-    sliders = tuple(SLIDERS[field] for field in comparison.fields)
-    figure = st.container()
-    state = views.addressed(sliders, tuple(FIRST[field] for field in comparison.fields), comparison.key)
-    sizes, from_n = _sizes(comparison, state), state[Param.FIT_FROM]
-    run = MEASURINGS.of(comparison.kinds, sizes)
-    rests = run is None or run.rests  # before the results, so that none of a measurement that rests is missing
-    results = [result for _, result in run.numbered()] if run else []
-    with figure:
-        drawn = canvas.layer_costs(
-            _view(comparison),
-            _measured(run, rests, results),
-            sliders,
-            state,
-            key=comparison.key,
-            theme=theme,
-            on={
-                "state": partial(views.choose, sliders),
-                "command": partial(_command, comparison, sliders),
-                "rest": (lambda: None) if run is None else run.touch,
-            },
-        )
+    shown = draw(comparison, theme)
+    sizes, from_n, results = shown.sizes, shown.from_n, shown.results
     figure_panel.below(
-        drawn,
+        shown.drawn,
         sentence=describe_costs(
             fits(comparison, results, from_n),
             crossing(comparison, sizes, results),
@@ -85,10 +79,39 @@ def show(comparison: Comparison, theme: Theme) -> None:
         ),
         table=partial(table, comparison, sizes, results, from_n),
         file=f"{comparison.file}-d{sizes.d}",
-        of=figure_panel.Subject(title=_title(comparison, state)),
+        of=figure_panel.Subject(title=shown.title),
         arrays=partial(arrays, comparison, sizes, results),
         python=_python(comparison, sizes, bool(results)),
     )
+
+
+def draw(comparison: Comparison, theme: Theme) -> Shown:
+    """The figure with its sliders and the button that measures. In a fragment of its own."""
+    sliders = tuple(SLIDERS[field] for field in comparison.fields)
+    figure = st.container()
+    state = views.addressed(sliders, tuple(FIRST[field] for field in comparison.fields), comparison.key)
+    sizes = _sizes(comparison, state)
+    measured, results, touch = measuring.seen(plan_of(comparison, sizes))
+    with figure:
+        drawn = canvas.layer_costs(
+            _view(comparison),
+            measured,
+            sliders,
+            state,
+            key=comparison.key,
+            theme=theme,
+            on={
+                "state": partial(views.choose, sliders),
+                "command": partial(_command, comparison, sliders),
+                "rest": touch,
+            },
+        )
+    return Shown(drawn, sizes, state[Param.FIT_FROM], results, _title(comparison, state))
+
+
+def plan_of(comparison: Comparison, sizes: Sizes) -> measuring.LayerPlan:
+    """What is measured for a comparison."""
+    return measuring.LayerPlan(comparison.kinds, sizes, comparison.lengths, comparison.backward)
 
 
 def _title(comparison: Comparison, state: Mapping[str, int]) -> str:
@@ -116,33 +139,14 @@ def _view(comparison: Comparison) -> canvas.LayerCostsView:
         pair=comparison.pair,
         short=comparison.short,
         heads=comparison.heads,
-    )
-
-
-def _measured(run: Measuring | None, rests: bool, results: Sequence[Measurement]) -> canvas.Measured:
-    return canvas.Measured(
-        run=run.name if run else "",
-        results=[as_sent(result) for result in results],
-        lengths=LENGTHS,
-        rests=rests,
-        mine=run is not None and st.session_state.get(Key.MEASUREMENT) == run.name,
-        note=run.note if run else "",
-        seconds=int(SECONDS),
+        backward=comparison.backward,
     )
 
 
 def _command(comparison: Comparison, sliders: Sequence[canvas.Slider], name: str, values: Mapping[str, int]) -> None:
     views.choose(sliders, **values)
     state = {slider.name: st.session_state[Param(slider.name)] for slider in sliders}
-    sizes = _sizes(comparison, state)
-    run = MEASURINGS.of(comparison.kinds, sizes)
-    if name == "measure":
-        started = MEASURINGS.measure(comparison.kinds, sizes)
-        if started is not run:  # else another visitor measures the same just now
-            st.session_state[Key.MEASUREMENT] = started.name
-    elif name == "stop" and run is not None and run.name == st.session_state.get(Key.MEASUREMENT):
-        run.pause()
-        run.wait(seconds=5)
+    measuring.command(plan_of(comparison, _sizes(comparison, state)), name)
 
 
 def fits(comparison: Comparison, results: Sequence[Measurement], from_n: int) -> list[Fitted]:

@@ -6,14 +6,14 @@ from functools import partial
 import numpy as np
 import streamlit as st
 
-from model.cost.complexity import LAYER_TYPES, Sizes
+from model.cost.complexity import LAYER_TYPES
+from model.cost.measure import SECONDS
 from model.cost.schedule import schedule
 from viz import canvas
 from viz.captions.counting import counted
 from viz.captions.why import describe_schedule, describe_training_speed
 from viz.export.tables import NamedArray, Table
-from viz.figures.log_lines import log_lines
-from viz.pages.why import compute, views
+from viz.pages.why import costs, views
 from viz.theme import Theme
 from viz.types import Array
 from viz.ui import copy_as_python, figure_panel
@@ -25,12 +25,25 @@ NAMES = {  # kind of a schedule → its name on the screen
     "decoding": "self-attention while generating",
 }
 
+SPEED = costs.Comparison(
+    key="training_speed",
+    kinds=("rnn", "gru", "attention", "fused"),
+    fields=("n", "d", "n_heads", "from_n"),
+    columns=("operations", "sequential", "tokens", "time", "time_exponent"),
+    pair=("rnn", "attention"),
+    noun="the tanh RNN",
+    short="tanh RNN faster",
+    file="training-speed",
+    lengths=(64, 128, 256, 512, 1024),
+    backward=True,
+)
+
 
 def show(words: Sequence[str], theme: Theme) -> None:
     """The grid of layers and tokens; a clock runs through its steps."""
     n_layers = views.layers("Layers", default=4)
     _clock(words, n_layers, theme)
-    if st.toggle("Measure the speed of training on this machine", key=Param.MEASURE_SPEED, bind="query-params"):
+    if st.toggle("Speed of training on this machine", key=Param.MEASURE_SPEED, bind="query-params"):
         _training_speed(theme)
 
 
@@ -72,43 +85,38 @@ def _clock(words: Sequence[str], n_layers: int, theme: Theme) -> None:
     )
 
 
+@st.fragment
 def _training_speed(theme: Theme) -> None:
     """Tokens per second, forward and backward, against the length."""
-    lengths = compute.SPEED_LENGTHS
-    results = {(each.kind, each.n): each for each in compute.training_speed()}
+    shown = costs.draw(SPEED, theme)
+    timed = {(result.kind, result.n): result.seconds or np.nan for result in shown.results}
     seconds = {
-        LAYER_TYPES[kind].label: np.array([results[kind, n].seconds or np.nan for n in lengths], dtype=float)
-        for kind in compute.SPEED_KINDS
+        LAYER_TYPES[kind].label: np.array([timed.get((kind, n), np.nan) for n in SPEED.lengths]) for kind in SPEED.kinds
     }
-    speeds = {label: lengths / of_kind for label, of_kind in seconds.items()}
-    figure_panel.chart(
-        log_lines(
-            lengths,
-            {label: of_kind[None] for label, of_kind in speeds.items()},
-            theme=theme,
-            along="length, tokens",
-            quantity="tokens per second",
-        ),
-        key="training_speed",
-        sentence=describe_training_speed(lengths, speeds),
+    speeds = {label: SPEED.lengths / of_kind for label, of_kind in seconds.items()}
+    figure_panel.below(
+        shown.drawn,
+        sentence=describe_training_speed(SPEED.lengths, speeds, bool(shown.results)),
         table=lambda: {
-            "length": list(lengths),
+            "length": list(SPEED.lengths),
             **{f"tokens per second: {label}": of_kind for label, of_kind in speeds.items()},
         },
-        file="training-speed",
-        of=None,
+        file=f"{SPEED.file}-d{shown.sizes.d}",
+        of=figure_panel.Subject(title=shown.title),
         arrays=lambda: {
-            "seconds": NamedArray(np.stack(list(seconds.values())), {"network": list(seconds), "length": list(lengths)})
+            "seconds": NamedArray(
+                np.stack(list(seconds.values())), {"network": list(seconds), "length": list(SPEED.lengths)}
+            )
         },
         python=copy_as_python.python(
-            f"kinds, lengths = {compute.SPEED_KINDS}, {lengths}\n"
-            f"measurements = list(measure(kinds, lengths, backward=True, seconds={compute.SPEED_SECONDS}))",
-            "from model.cost.measure import measure",
+            f"kinds, lengths, sizes = {SPEED.kinds}, {SPEED.lengths}, {copy_as_python.code_of(shown.sizes)}\n"
+            f"measurements = list(measure(kinds, lengths, sizes, backward=True))  # takes up to {SECONDS:.0f} s",
+            "from model.cost.complexity import Sizes\nfrom model.cost.measure import measure",
         ),
     )
     st.caption(
-        f"One layer of width {Sizes().d}, forward and backward, in one thread. Recurrent layers are PyTorch's. "
-        "Attention starts from q, k and v, as in Table 1 of Vaswani et al. 2017."
+        "One layer, forward and backward, in one thread. Recurrent layers are PyTorch's. Attention starts from q, k "
+        "and v, as in Table 1 of Vaswani et al. 2017."
     )
 
 

@@ -24,6 +24,7 @@ from viz.export.attention_arrays import maps
 from viz.export.npz import ArraysError
 from viz.labels import escape_markdown as _plain
 from viz.pages.your_model import uploaded_maps
+from viz.server.replica import listens_on
 from viz.ui import controls, copy_as_python, model_calls, server_cache, slots, visitor
 from viz.ui.state import Key, Param, clear, key_of
 
@@ -60,8 +61,8 @@ def loading_allowed() -> bool:
 
 
 def of_one_person() -> bool:
-    """Whether the server answers to its own machine only."""
-    address = str(st.get_option("server.address") or "")
+    """Whether the lab answers to its own machine only. A replica does only if its proxy does."""
+    address = listens_on(str(st.get_option("server.address") or ""))
     try:
         return address == "localhost" or ip_address(address).is_loopback
     except ValueError:  # no address: the server answers to everyone

@@ -8,6 +8,7 @@ from viz.ui import controls, figure_panel, kept_models, visitor
 theme = visitor.theme()
 notices = st.container()
 controls.note_link_values()
+st.sidebar.caption("A model that is loaded here stands in the menu “Model” of the other pages.")
 model, file = st.columns(2, gap="large")
 with file:
     given_maps = uploaded_maps.upload_maps()

@@ -2,7 +2,20 @@
 // A head is unpacked when it is chosen, so that many long heads cost nothing until then.
 
 /** @typedef {import("../types.js").AttentionBrowserHeader} Header */
-/** @typedef {import("../types.js").View<Header>} View */
+/** @typedef {import("../types.js").AttentionBrowserArrays} Arrays */
+/** The figure's parts, and what is chosen in it.
+ * @typedef {object} View
+ * @property {Header} header
+ * @property {import("../types.js").Cells} cells
+ * @property {Uint8Array<ArrayBuffer>} zipped the heads, each on its own
+ * @property {[number, number]} chosen
+ * @property {number | null} pinned
+ * @property {Record<string, ShadowRoot>} parts
+ */
+/**
+ * @template PartHeader, PartArrays
+ * @typedef {import("../types.js").Mount<PartHeader, PartArrays>} Mount
+ */
 
 import { ABSENT, FULL } from "../lib/cells.js";
 import { element, rootOf, unpack } from "../lib/page_state.js";
@@ -10,15 +23,14 @@ import drawGrid from "./head_grid.js";
 import drawPanels from "./maps.js";
 import drawSentence from "./sentence.js";
 
-/** @type {Record<string, (mount: any) => unknown>} */
-const PARTS = { sentence: drawSentence, head_grid: drawGrid, maps: drawPanels };
+const PARTS = ["sentence", "head_grid", "maps"];
 const [FULL_16, ABSENT_16] = [65000, 65535]; // as in notebook.py
 
-/** @param {import("../types.d.ts").Mount<Header>} mount */
+/** @param {Mount<Header, Arrays>} mount */
 export default function ({ data, parentElement }) {
   const { header, arrays } = unpack(data);
   const root = rootOf(parentElement, header.theme);
-  /** @type {any} */
+  /** @type {View} */
   const view = {
     header,
     cells: arrays.cells,
@@ -28,14 +40,14 @@ export default function ({ data, parentElement }) {
     parts: {},
   };
   if (header.title) root.append(element("h1", "title", header.title));
-  for (const part of Object.keys(PARTS)) {
+  for (const part of PARTS) {
     const [place, style] = [
       element("div", part),
       element("style", "", document.getElementById(`style-${part}`)?.textContent ?? ""),
     ];
-    place.attachShadow({ mode: "open" }).append(style);
+    view.parts[part] = place.attachShadow({ mode: "open" });
+    view.parts[part].append(style);
     root.append(place);
-    view.parts[part] = place.shadowRoot;
   }
   show(view);
 }
@@ -51,15 +63,16 @@ async function show(view) {
   const common = { theme, row: view.pinned ?? header.rows[layer][head], pinned: view.pinned !== null };
   draw(
     view,
-    "sentence",
-    { ...common, tokens, full, keys, unknown: [] },
+    drawSentence,
+    { ...common, key: "sentence", tokens, full, keys, unknown: [] },
     { weights: { values: weights, shape }, mask: { values: mask, shape } },
   );
   draw(
     view,
-    "head_grid",
+    drawGrid,
     {
       ...common,
+      key: "head_grid",
       tokens,
       key_tokens: keys?.tokens ?? null,
       head_roles: header.head_roles,
@@ -69,34 +82,37 @@ async function show(view) {
     { cells },
   );
   const title = `Layer ${layer}, head ${head}`;
+  /** @type {import("../types.js").Panel[]} */
   const panels = [{ title, kind: "weight", limit: 1, marks: [], numbers: false }];
   const words = { query_tokens: tokens, key_tokens: (keys ?? header).tokens };
-  const fixed = { titles: [[title]], pins: true, picks: false, paint: null, step: null };
-  draw(view, "maps", { ...common, ...words, ...fixed, panels }, { values: { values: visible, shape: [1, ...shape] } });
+  const fixed = { titles: [[title]], pins: true, picks: false, paint: null, step: null, acknowledged: null };
+  const values = { values: visible, shape: [1, ...shape] };
+  draw(view, drawPanels, { ...common, key: "maps", ...words, ...fixed, panels }, { values });
 }
 
 /**
+ * @template {{ key: string }} PartHeader
+ * @template PartArrays
  * @param {View} view
- * @param {keyof typeof PARTS} part
- * @param {any} header
- * @param {any} arrays
+ * @param {(mount: Mount<PartHeader, PartArrays>) => unknown} mount
+ * @param {PartHeader} header
+ * @param {PartArrays} arrays
  */
-function draw(view, part, header, arrays) {
+function draw(view, mount, header, arrays) {
   /**
-   * @param {string} what
-   * @param {any} value
+   * A part sends the head or the row that was pressed, as it would to Python.
+   * @param {string} _
+   * @param {unknown} value
    */
-  const answer = (what, value) => {
-    if (what === "head") view.chosen = value;
-    else view.pinned = value.row;
+  const setTriggerValue = (_, value) => {
+    if (Array.isArray(value)) view.chosen = [Number(value[0]), Number(value[1])];
+    else if (typeof value === "object" && value && "row" in value) {
+      view.pinned = typeof value.row === "number" ? value.row : null;
+    }
     show(view);
   };
-  PARTS[part]({
-    data: /** @type {any} */ ({ header: { key: part, ...header }, arrays }),
-    parentElement: view.parts[part],
-    setTriggerValue: answer,
-    key: part,
-  });
+  const { key } = header;
+  mount({ data: { header, arrays }, parentElement: view.parts[key], setTriggerValue, setStateValue() {}, key });
 }
 
 // One head: its weights, 0 where there is no cell and NaN there in `visible`; mask: 1 where there is one.

@@ -5,10 +5,11 @@
 /** @typedef {import("../types.js").Root} Root */
 /** @typedef {import("../types.js").Pen} Pen */
 
-import { asBytes, asCount, DECODING } from "../lib/cost.js";
+import { asBytes, asCount, asTime, DECODING } from "../lib/cost.js";
 import { drawSheet, sheetHeight } from "../lib/cost_sheet.js";
 import { asSvg, onCanvas } from "../lib/drawing.js";
-import { countDrawing, drawings, projected, rootOf, unpack } from "../lib/page_state.js";
+import { disconnect, measureBar, receiveMeasured, showMeasuring } from "../lib/measure_bar.js";
+import { countDrawing, drawings, listen, projected, rootOf, unpack } from "../lib/page_state.js";
 import { canvasBelowSliders } from "../lib/sliders.js";
 
 const MARK = ["dot", "square", "frame", "triangle"];
@@ -22,25 +23,38 @@ const COLUMNS = [
 ];
 
 /** @param {import("../types.d.ts").Mount<Header>} mount */
-export default function ({ data, parentElement, setTriggerValue }) {
+export default function ({ data, parentElement, setTriggerValue, key }) {
   const { header } = unpack(data);
   const root = rootOf(parentElement, header.theme);
   /** @type {View} */
   const view = (root.view ??= build(root));
   Object.assign(view, { header, post: (/** @type {any} */ state) => setTriggerValue("state", state) });
   view.state = view.controls.receive(header.sliders, header.state, header.acknowledged);
+  receiveMeasured(view, setTriggerValue, () => arrange(view));
+  const stop = listen(key, () => {});
   drawings.set(header.key, () => asSvg(view.wide, heightOf(view), view.header.theme, (pen) => draw(view, pen)));
   arrange(view);
+  return () => {
+    disconnect(view);
+    stop();
+  };
 }
 
 /** @param {Root} root */
 function build(root) {
-  return canvasBelowSliders(root, arrange);
+  const view = canvasBelowSliders(root, arrange);
+  view.canvas.before(measureBar(view));
+  return view;
 }
 
 /** @param {View} view */
-const heightOf = ({ header, wide }) =>
-  sheetHeight(wide, { rows: header.variants.length, columns: COLUMNS.length, lines: 0, charts: 3 });
+const timed = ({ results }) => results.some((/** @type {any} */ result) => result.seconds);
+
+/** @param {View} view */
+const heightOf = (view) => {
+  const charts = timed(view) ? 4 : 3;
+  return sheetHeight(view.wide, { rows: view.header.variants.length, columns: COLUMNS.length, lines: 0, charts });
+};
 
 /** @param {View} view */
 function arrange(view) {
@@ -54,6 +68,7 @@ function arrange(view) {
     "aria-label",
     `Costs of decoding after ${n} tokens. The sentence and the table have the numbers.`,
   );
+  showMeasuring(view, true, "Not measured here.");
   countDrawing(root);
 }
 
@@ -104,6 +119,16 @@ function draw(view, pen) {
     };
   };
   const all = variants.map((_, place) => place);
+  // The last kind is multi-head attention without a cache.
+  const kinds = [...variants, "no cache"];
+  /** @param {string} kind @param {number} place */
+  const timesOf = (kind, place) => {
+    const points = view.results
+      .filter((/** @type {any} */ result) => result.kind === kind && result.seconds)
+      .map((/** @type {any} */ result) => [result.n, result.seconds]);
+    const style = place < variants.length ? place : 0;
+    return { points, line: points, colour: colours[style], mark: MARK[style], thick: 1.75 };
+  };
   drawSheet(pen, theme, wide, {
     columns: COLUMNS,
     rows: variants.map((variant, place) => ({
@@ -129,10 +154,21 @@ function draw(view, pen) {
         lines: all.map((place) => lineOf("read", place)),
       },
       {
-        title: "FLOPs of a new token; upper: no cache",
+        title: "FLOPs, new token (top: no cache)",
         spell: asCount,
         lines: [...all.map((place) => lineOf("decode", place)), ...all.map((place) => lineOf("without", place))],
       },
+      ...(timed(view)
+        ? [
+            {
+              title: "time, measured (top: no cache)",
+              spell: asTime,
+              lines: kinds.map(timesOf),
+              from: header.lengths[0],
+              to: header.lengths.at(-1),
+            },
+          ]
+        : []),
     ].map((chart) => ({ ...chart, flags: [] })),
     stops,
     now: n,

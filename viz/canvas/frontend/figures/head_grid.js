@@ -10,7 +10,7 @@
  * @property {import("../types.js").Cells} cells
  * @property {Uint8ClampedArray} colours
  * @property {Record<"wide" | "tall" | "across" | "down" | "width" | "height" | "ratio" | "top", number> &
- *   Record<"numbers" | "letters" | "line", number> & { named: boolean, stands: boolean }} place
+ *   Record<"numbers" | "letters" | "line", number> & { named: boolean, stands: boolean, beside: boolean }} place
  * @property {(layer: number, head: number) => void} choose
  * @property {(row: number | null) => void} pin
  */
@@ -30,6 +30,7 @@ import {
   legible,
   listen,
   pointer,
+  projected,
   rootOf,
   svgPage,
   svgText,
@@ -42,13 +43,15 @@ const HEIGHT = 540; // what the grid may take of a screen of 900 before the maps
 const MOST_LINES = 6; // of a name under a map
 const LEAST = 26; // a map is never smaller than this
 const LEAST_NAMED = 44; // smaller ones bear no names
+const BESIDE = 0.5; // of the room of a head, for a name beside its map
+const LEAST_BESIDE = 6; // letters that such a name has room for
 const NUMBER = 11; // pixels of the number of a head
 const NARROW = 8; // nor narrower, however much shorter one of its two sentences is
 
 /** @param {Header} header */
 const columnTokens = (header) => header.key_tokens ?? header.tokens; // the words of the columns
 
-/** @param {import("../types.d.ts").Mount<Header>} mount */
+/** @param {import("../types.d.ts").Mount<Header, import("../types.d.ts").HeadGridArrays>} mount */
 export default function ({ data, parentElement, setTriggerValue, key }) {
   const { header, arrays } = unpack(data);
   const root = rootOf(parentElement, header.theme);
@@ -110,6 +113,10 @@ export function letterSize(names, room) {
   return [11.5, 10, 9.5, 9].find(fits) ?? 9;
 }
 
+// The room of a name below a map: two names beside each other are apart, and on a phone by less.
+/** @param {number} room of the map */
+const roomOfName = (room) => room - (room > 100 ? 16 : 6);
+
 // Sizes, labels, and both canvases. Called when the data or the width changes.
 /** @param {View} view */
 function arrange(view) {
@@ -118,14 +125,18 @@ function arrange(view) {
   const [layers, heads, rows, columns] = cells.shape;
   const room = (root.clientWidth - GUTTER) / heads;
   const names = header.head_roles.flat().map(([name = "head 10"]) => name);
-  const letters = legible(letterSize(names, room - 6));
+  // On a projector letters are large and height is what lacks: there a name stands beside its map.
+  const beside = projected() > 0 && room * BESIDE > widthOf("m".repeat(LEAST_BESIDE), projected(), 650);
+  const nameRoom = beside ? room * BESIDE - 8 : roomOfName(room);
+  const letters = legible(letterSize(names, nameRoom));
   const line = Math.max(16, Math.ceil(letters * 1.3));
-  const lines = names.map((name) => linesOf(name, room - 6, letters, 650).length);
-  const label = 4 + line * Math.min(MOST_LINES, Math.max(...lines)); // as many as the longest name needs
+  const lines = names.map((name) => linesOf(name, nameRoom, letters, 650).length);
+  const label = beside ? 0 : 4 + line * Math.min(MOST_LINES, Math.max(...lines)); // as many as the longest name needs
   const gap = room > 70 ? 18 : 4;
   const [T, S] = [header.tokens.length, columnTokens(header).length];
   /** @param {number} below */
-  const size = (below) => Math.min((room - gap) / S, Math.max(LEAST, HEIGHT / layers - below) / T); // of one token
+  const size = (below) =>
+    Math.min((room - gap - (beside ? nameRoom : 0)) / S, Math.max(LEAST, HEIGHT / layers - below) / T); // of one token
   const named = room >= LEAST_NAMED + gap && size(label + 8) * Math.max(T, S) >= LEAST_NAMED;
   const token = size(named ? label + 8 : gap);
   // Whole device pixels a cell, so that no row of a map looks thicker than another.
@@ -146,7 +157,7 @@ function arrange(view) {
   const numbers = legible(Math.min(NUMBER, across * 0.7)); // the heads of a grid without names are numbered above it
   const top = named ? 0 : numbers + 8;
   const height = top + down * layers;
-  view.place = { wide, tall, across, down, width, height, named, stands, ratio, top, numbers, letters, line };
+  view.place = { wide, tall, across, down, width, height, named, stands, ratio, top, numbers, letters, line, beside };
 
   for (const canvas of [view.maps, view.lit]) {
     canvas.width = Math.round(root.clientWidth * ratio);
@@ -155,9 +166,13 @@ function arrange(view) {
     canvas.style.height = `${height}px`;
   }
   root.style.height = `${height}px`;
-  root.toggleAttribute("data-crowded", label > 2.5 * line); // names of three lines: the stage looks for a wider place
+  const crowded = beside ? line * Math.max(...lines) > tall : label > 2.5 * line;
+  root.toggleAttribute("data-beside", beside && named);
+  root.style.setProperty("--map", `${wide}px`);
+  root.toggleAttribute("data-crowded", crowded); // names of three lines: the stage looks for a wider place
   root.style.setProperty("--letters", `${letters}px`);
   root.style.setProperty("--line", `${line}px`);
+  root.style.setProperty("--name", `${roomOfName(across)}px`);
   root.style.setProperty("--label", named ? `${label}px` : "0");
   const chosen = header.selected[0] * heads + header.selected[1];
   [...buttons.children].forEach((button, headIndex) => {
@@ -191,13 +206,18 @@ const numbersAbove = ({ place, cells }) =>
     ? []
     : Array.from({ length: cells.shape[1] }, (_, head) => [head, GUTTER + head * place.across + place.wide / 2]);
 
-// The lines of a name under a map, as the page breaks them.
+// The lines of a name under or beside a map, as the page breaks them.
 /**
  * @param {View} view
  * @param {string} name
  */
 const namesBelow = ({ place }, name) =>
-  place.named ? linesOf(name, place.across - 6, place.letters, 650).slice(0, MOST_LINES) : [];
+  place.named
+    ? linesOf(name, place.beside ? place.across * BESIDE - 8 : roomOfName(place.across), place.letters, 650).slice(
+        0,
+        MOST_LINES,
+      )
+    : [];
 
 /** @param {View} view */
 function drawMaps(view) {
@@ -218,7 +238,7 @@ function drawMaps(view) {
     pen.fillStyle = theme.muted;
     pen.font = `${legible(12)}px ${getComputedStyle(view.root).fontFamily}`;
     pen.save();
-    pen.translate(14, topOf(view, layer) + place.tall / 2);
+    pen.translate(place.beside ? GUTTER - 6 : 14, topOf(view, layer) + place.tall / 2);
     if (place.stands) pen.rotate(-Math.PI / 2);
     pen.textAlign = "center";
     pen.fillText(place.stands ? `layer ${layer}` : String(layer), 0, 0);
@@ -351,11 +371,16 @@ function toSvg(view) {
         svgCells(mapImage(cells, view.colours, layer, head), x, y, place.wide, place.tall, cells.values.length),
         svgFrame(x - 0.5, y + lineOf(view, row), place.wide + 1, tall, 1.25),
         ...namesBelow(view, role || `head ${head}`).map((line, lineIndex) =>
-          svgText(x, y + place.tall + place.line * (lineIndex + 0.9), line, {
-            fill: role ? theme.ink : theme.muted,
-            weight: role ? 650 : 400,
-            size: place.letters,
-          }),
+          svgText(
+            x + (place.beside ? place.wide + 8 : 0),
+            y + (place.beside ? 0 : place.tall) + place.line * (lineIndex + 0.9),
+            line,
+            {
+              fill: role ? theme.ink : theme.muted,
+              weight: role ? 650 : 400,
+              size: place.letters,
+            },
+          ),
         ),
       );
     }

@@ -5,9 +5,9 @@
 /** @typedef {import("../types.js").Root} Root */
 
 import { asSvg, onCanvas } from "../lib/drawing.js";
-import { eventStream } from "../lib/event_stream.js";
-import { countDrawing, drawings, element, listen, projected, rootOf, unpack } from "../lib/page_state.js";
-import { sliders } from "../lib/sliders.js";
+import { disconnect, measureBar, receiveMeasured, showMeasuring } from "../lib/measure_bar.js";
+import { countDrawing, drawings, listen, projected, rootOf, unpack } from "../lib/page_state.js";
+import { canvasBelowSliders } from "../lib/sliders.js";
 import { drawCosts, heightOf } from "./layer_costs_drawing.js";
 
 /** @param {import("../types.d.ts").Mount<Header>} mount */
@@ -16,17 +16,9 @@ export default function ({ data, parentElement, setTriggerValue, key }) {
   const root = rootOf(parentElement, header.theme);
   /** @type {View} */
   const view = (root.view ??= build(root));
-  Object.assign(view, {
-    header,
-    results: header.results,
-    rests: header.rests,
-    waits: 0,
-    post: (/** @type {any} */ state) => setTriggerValue("state", state),
-    command: (/** @type {string} */ name) => setTriggerValue("command", [name, view.state]),
-    onRest: () => setTriggerValue("rest", view.results.length),
-  });
+  Object.assign(view, { header, post: (/** @type {any} */ state) => setTriggerValue("state", state) });
   view.state = view.controls.receive(header.sliders, header.state, header.acknowledged);
-  connect(view);
+  receiveMeasured(view, setTriggerValue, () => arrange(view));
   const stop = listen(key, () => {});
   drawings.set(header.key, () =>
     asSvg(view.wide, heightOf(sceneOf(view), view.wide), view.header.theme, (pen) =>
@@ -42,57 +34,9 @@ export default function ({ data, parentElement, setTriggerValue, key }) {
 
 /** @param {Root} root */
 function build(root) {
-  const [bar, canvas] = [element("div", "bar"), element("canvas", "drawing")];
-  const [button, progress, status] = [
-    element("button", "play"),
-    element("progress", "progress"),
-    element("span", "status"),
-  ];
-  button.type = "button";
-  progress.setAttribute("aria-label", "Measurements that are done");
-  status.setAttribute("aria-live", "polite");
-  bar.append(button, progress, status);
-  canvas.setAttribute("role", "img");
-  /** @type {any} */
-  const view = { root, canvas, button, progress, status };
-  view.controls = sliders(
-    (state) => {
-      view.state = state;
-      arrange(view);
-    },
-    (state) => view.post(state),
-  );
-  button.onclick = () => view.command(view.rests ? "measure" : "stop");
-  bar.hidden = !location.protocol.startsWith("http"); // a file of the figure has no server that measures
-  root.append(view.controls.node, bar, canvas);
-  new ResizeObserver(() => arrange(view)).observe(root);
+  const view = canvasBelowSliders(root, arrange);
+  view.canvas.before(measureBar(view));
   return view;
-}
-
-/** @param {View} view */
-function connect(view) {
-  disconnect(view);
-  if (view.rests || !view.header.run) return;
-  view.close = eventStream(view.header.run, view.results.length - 1, {
-    onMessage: (result) => {
-      view.results = [...view.results, result];
-      arrange(view);
-    },
-    onStatus: (ahead) => {
-      view.waits = ahead;
-      showControls(view);
-    },
-    onRest: () => {
-      view.rests = true;
-      showControls(view);
-      view.onRest();
-    },
-  });
-}
-
-/** @param {View} view */
-function disconnect(view) {
-  view.close?.();
 }
 
 // The sizes that the sliders make, and the results that were measured with these.
@@ -117,24 +61,6 @@ function arrange(view) {
     "aria-label",
     `Costs with n ${scene.sizes.n} and d ${scene.sizes.d}. The sentence and the table have the numbers.`,
   );
-  showControls(view);
+  showMeasuring(view, scene.same);
   countDrawing(view.root);
-}
-
-/** @param {View} view */
-function showControls(view) {
-  const { header, button, progress, status, rests, results } = view;
-  const total = header.rows.length * header.lengths.length;
-  button.textContent = rests ? (results.length ? "Measure again" : "Measure on this machine") : "Stop";
-  button.disabled = !rests && !header.mine;
-  progress.hidden = rests;
-  progress.max = total;
-  progress.value = results.length;
-  const { same } = sceneOf(view);
-  status.textContent = rests
-    ? header.note ||
-      (same && results.length ? "" : `Not measured with these sizes. It takes ${header.seconds} s at most.`)
-    : view.waits
-      ? `Waiting for ${view.waits === 1 ? "1 other measurement" : `${view.waits} other measurements`}`
-      : `${results.length} of ${total} measured${header.mine ? "" : ", by another visitor"}`;
 }

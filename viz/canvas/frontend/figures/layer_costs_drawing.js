@@ -36,11 +36,16 @@ const COLUMNS = {
   operations: { heading: "operations, Table 1", short: "operations", share: 1.7, room: true },
   sequential: { heading: "sequential", short: "sequential", share: 0.8 },
   path: { heading: "longest path", short: "path", share: 1.1 },
+  tokens: { heading: "tokens per second at n", short: "tokens/s", share: 1.3, room: true },
   time: { heading: "time at n", short: "time", share: 0.8, room: true },
   memory: { heading: "memory at n", short: "memory", share: 0.9 },
   time_exponent: { heading: "time ∝ n^p, p", short: "time ∝ n^", share: 1.1, room: true },
   memory_exponent: { heading: "memory ∝ n^p, p", short: "mem. ∝ n^", share: 1.1 },
 };
+
+// Where training is measured, the tanh RNN has the square.
+/** @param {Header} header @param {string} kind */
+const markOf = (header, kind) => (header.backward && kind === "fused" ? "triangle" : MARK[kind]);
 
 /** @param {Scene} scene */
 const seen = ({ results }) => results.some((result) => result.seconds);
@@ -52,7 +57,8 @@ const seen = ({ results }) => results.some((result) => result.seconds);
 export function heightOf(scene, width) {
   const { rows, columns, heads } = scene.header;
   const lines = heads ? (width < NARROW ? 6 : 2) : 0;
-  return sheetHeight(width, { rows: rows.length, columns: columns.length, lines, charts: seen(scene) ? 3 : 2 });
+  const charts = seen(scene) ? 3 : scene.header.backward ? 1 : 2;
+  return sheetHeight(width, { rows: rows.length, columns: columns.length, lines, charts });
 }
 
 /**
@@ -116,6 +122,7 @@ function cellsOf(scene, row) {
     operations: equation(row.operations, counted.operations(sizes)),
     sequential: equation(row.sequential, counted.sequential(sizes)),
     path: equation(row.path, counted.path(sizes)),
+    tokens: refused ? "not run" : valueText(time, timeFit, sizes.n, (seconds) => asCount(sizes.n / seconds)),
     time: refused ? "not run" : valueText(time, timeFit, sizes.n, asTime),
     memory:
       memory.length && !refused
@@ -139,7 +146,7 @@ export function drawCosts(scene, width, pen) {
     rows: header.rows.map((row) => {
       const cells = cellsOf(scene, row);
       const texts = header.columns.map((name) => cells[name]);
-      return { label: row.label, mark: MARK[row.kind], colour: colourOf(theme, row.kind), cells: texts };
+      return { label: row.label, mark: markOf(header, row.kind), colour: colourOf(theme, row.kind), cells: texts };
     }),
     lines: header.heads ? headLines(scene, width) : [],
     charts: chartsOf(scene),
@@ -182,7 +189,7 @@ function chartsOf(scene) {
   /** @param {string} kind */
   const look = (kind) => ({
     colour: colourOf(theme, kind),
-    mark: MARK[kind],
+    mark: markOf(header, kind),
     thick: kind === cheaper || kind === dearer ? 2 : 1.25,
   });
   /** @param {(kind: string) => (n: number) => number} count */
@@ -200,9 +207,12 @@ function chartsOf(scene) {
     });
   const timed = seen(scene);
   const span = { from: header.lengths[0], to: header.lengths.at(-1) };
-  return [
+  const { backward } = header;
+  /** @type {(all: any[]) => any[]} */
+  const shown = (all) => (backward ? (timed ? [all[3], all[1], all[2]] : all.slice(0, 1)) : all);
+  return shown([
     {
-      title: "FLOPs, counted",
+      title: backward ? "FLOPs of the forward pass, counted" : "FLOPs, counted",
       spell: asCount,
       lines: countedLines((kind) => (n) => LAYERS[kind].flops({ ...sizes, n })),
       flags:
@@ -212,7 +222,7 @@ function chartsOf(scene) {
     },
     {
       ...span,
-      title: "time, measured here",
+      title: backward ? "time of a training step, measured here" : "time, measured here",
       spell: asTime,
       lines: measuredLines("time"),
       flags:
@@ -236,7 +246,24 @@ function chartsOf(scene) {
         : countedLines((kind) => (n) => 4 * LAYERS[kind].elements({ ...sizes, n })),
       flags: [],
     },
-  ].filter(({ lines }) => lines.some(({ line }) => line.length));
+    {
+      ...span,
+      title: "tokens per second of training, measured here",
+      spell: asCount,
+      lines: backward ? header.rows.map(({ kind }) => speedsOf(look(kind), measured.get(kind)?.time ?? [])) : [],
+      flags: [],
+    },
+  ]).filter(({ lines }) => lines.some((/** @type {any} */ { line }) => line.length));
+}
+
+// Tokens per second against the length, from the seconds of a pass.
+/**
+ * @param {{ colour: string, mark: string, thick: number }} look
+ * @param {[number, number][]} times
+ */
+function speedsOf(look, times) {
+  const speeds = times.map(([n, seconds]) => [n, n / seconds]);
+  return { ...look, line: speeds, points: speeds };
 }
 
 /**

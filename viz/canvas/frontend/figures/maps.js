@@ -54,7 +54,7 @@ const SCALE = 26; // room below a map for its scale
 const SLIDE = 34; // room above the maps for a slider
 const WAIT = 200; // milliseconds that the slider rests before it is posted to Python
 
-/** @param {import("../types.d.ts").Mount<Header>} mount */
+/** @param {import("../types.d.ts").Mount<Header, import("../types.d.ts").MapsArrays>} mount */
 export default function ({ data, parentElement, setTriggerValue, key }) {
   const { header, arrays } = unpack(data);
   const root = rootOf(parentElement, header.theme);
@@ -284,7 +284,7 @@ function draw(view, pen, row) {
       });
     }
     drawScale(view, pen, panel, x, y + place.tall + 14);
-    if (place.wide > 300 && !panel.numbers) {
+    if (place.wide > 27 * legible(11) && !panel.numbers) {
       /** @type {import("../types.d.ts").TextStyle} */
       const style = { size: 11, fill: theme.muted, anchor: "end" };
       pen.text(x + place.wide, y + place.tall + 14, "rows: queries, columns: keys", style);

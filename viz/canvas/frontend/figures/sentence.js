@@ -2,8 +2,32 @@
 // sentence; between them, one head's weights.
 
 /** @typedef {import("../types.js").SentenceHeader} Header */
-/** @typedef {import("../types.js").View<Header>} View */
+/** @typedef {import("../types.js").SentenceArrays} Arrays */
 /** @typedef {import("../types.js").Root} Root */
+/** What Python sends, as this figure uses it.
+ * @typedef {object} Received
+ * @property {Header} header
+ * @property {import("../types.js").Floats} weights (T, S)
+ * @property {import("../types.js").Cells} mask (T, S)
+ * @property {(row: number | null) => void} pin
+ */
+/** The parts of the figure, and what it keeps. queries, keys: an element for each word; focus: the query that the keys
+ * move from; words: what the elements were made of.
+ * @typedef {object} Own
+ * @property {Root} root
+ * @property {HTMLElement} scroll
+ * @property {HTMLElement} rows
+ * @property {HTMLElement} upper
+ * @property {HTMLElement} lower
+ * @property {HTMLCanvasElement} lines
+ * @property {HTMLElement} announcement
+ * @property {HTMLButtonElement[]} queries
+ * @property {{ word: HTMLElement, value: HTMLElement }[]} keys
+ * @property {number} focus
+ * @property {string} words
+ * @property {string} opened the width and the words at which the strip was last brought to its start
+ */
+/** @typedef {Received & Own} View */
 
 import {
   density,
@@ -27,14 +51,15 @@ const EDGE = 24; // pixels that fade where the sentence goes on; as in sentence.
 /** @param {Header} header */
 const keyWords = (header) => header.keys ?? header; // { tokens, full } of the keys
 
-/** @param {import("../types.d.ts").Mount<Header>} mount */
+/** @param {import("../types.d.ts").Mount<Header, Arrays>} mount */
 export default function ({ data, parentElement, setTriggerValue, key }) {
   const { header, arrays } = unpack(data);
   const root = rootOf(parentElement, header.theme);
+  /** @type {Received} */
+  const received = { header, ...arrays, pin: (row) => setTriggerValue("pin", { row }) };
   /** @type {View} */
-  const view = (root.view ??= build(root));
-  Object.assign(view, { header, weights: arrays.weights, mask: arrays.mask });
-  view.pin = (/** @type {number} */ row) => setTriggerValue("pin", { row });
+  const view = (root.view ??= build(root, received));
+  Object.assign(view, received);
 
   const words = JSON.stringify([header.full, header.unknown, header.keys]);
   if (view.words !== words) {
@@ -49,25 +74,29 @@ export default function ({ data, parentElement, setTriggerValue, key }) {
   return stop;
 }
 
-/** @param {Root} root */
-function build(root) {
+/**
+ * @param {Root} root
+ * @param {Received} received
+ */
+function build(root, received) {
   const scroll = element("div", "scroll");
   const rows = element("div", "rows");
-  const queries = element("div", "words queries");
+  const upper = element("div", "words queries");
   const lines = element("canvas", "lines");
   const lower = element("div", "words keys");
   const announcement = element("div", "announcement");
   announcement.setAttribute("aria-live", "polite");
-  queries.setAttribute("role", "group");
-  queries.setAttribute("aria-label", "Query words. Arrow keys move, Enter pins, Escape releases.");
+  upper.setAttribute("role", "group");
+  upper.setAttribute("aria-label", "Query words. Arrow keys move, Enter pins, Escape releases.");
   lower.setAttribute("aria-hidden", "true");
-  rows.append(queries, lines, lower);
+  rows.append(upper, lines, lower);
   scroll.append(rows);
   const top = element("div", "side top", "query");
   const bottom = element("div", "side bottom", "key");
   root.append(top, scroll, bottom, announcement);
-  /** @type {any} */
-  const view = { root, scroll, rows, queries, lines, lower, announcement, focus: 0 };
+  const parts = { root, scroll, rows, upper, lines, lower, announcement };
+  /** @type {View} */
+  const view = { ...received, ...parts, queries: [], keys: [], focus: 0, words: "", opened: "" };
 
   /** @param {Event} event */
   const rowOf = (event) => {
@@ -84,15 +113,15 @@ function build(root) {
     if (row !== null) view.pin(view.header.pinned && view.header.row === row ? null : row);
   };
   // No browser knows onfocusin; the root is built once, so these listeners are added once.
-  queries.addEventListener("focusin", (event) => {
+  upper.addEventListener("focusin", (event) => {
     const row = rowOf(event);
     if (row === null || !(/** @type {Element} */ (event.target).matches(":focus-visible"))) return;
     view.focus = row;
     hover(row);
     view.announcement.textContent = describe(view, row);
   });
-  queries.addEventListener("focusout", () => hover(null));
-  queries.onkeydown = (event) => {
+  upper.addEventListener("focusout", () => hover(null));
+  upper.onkeydown = (event) => {
     const last = view.header.tokens.length - 1;
     const to = { ArrowLeft: view.focus - 1, ArrowRight: view.focus + 1, Home: 0, End: last }[event.key];
     if (to !== undefined) {
@@ -120,30 +149,34 @@ function build(root) {
 
 /** @param {View} view */
 function setWords(view) {
-  const { header, queries, lower } = view;
+  const { header, upper, lower } = view;
   const unknown = new Set(header.unknown);
   /**
-   * @param {any} tag
-   * @param {any} box2
-   * @param {any} isQuery
+   * @template {"button" | "span"} Tag
+   * @param {Tag} tag
+   * @param {import("../types.js").Tokens} tokens
+   * @param {boolean} isQuery
    */
   const wordsOf = (tag, { tokens, full }, isQuery) =>
-    tokens.map((/** @type {string} */ token, /** @type {number} */ wordIndex) => {
+    tokens.map((token, wordIndex) => {
       const word = element(tag, "word", token);
       word.title = full[wordIndex];
       if (!isQuery) return word;
-      word.dataset.index = wordIndex; // a row of its own: it can be pointed at and chosen
+      word.dataset.index = String(wordIndex); // a row of its own: it can be pointed at and chosen
       if (unknown.has(wordIndex)) word.title += ": not in this model's vocabulary, read as ⟨unknown⟩";
       word.classList.toggle("unknown", unknown.has(wordIndex));
       return word;
     });
-  const upper = wordsOf("button", header, true);
-  for (const word of upper) Object.assign(word, { type: "button", tabIndex: -1 });
-  const below = wordsOf("span", keyWords(header), !header.keys);
-  for (const word of below) word.append(element("small", "value", ""));
-  queries.replaceChildren(...upper);
-  lower.replaceChildren(...below);
-  view.focus = Math.min(header.row, upper.length - 1);
+  view.queries = wordsOf("button", header, true);
+  for (const word of view.queries) Object.assign(word, { type: "button", tabIndex: -1 });
+  view.keys = wordsOf("span", keyWords(header), !header.keys).map((word) => {
+    const value = element("small", "value", "");
+    word.append(value);
+    return { word, value };
+  });
+  upper.replaceChildren(...view.queries);
+  lower.replaceChildren(...view.keys.map(({ word }) => word));
+  view.focus = Math.min(header.row, view.queries.length - 1);
   fit(view);
 }
 
@@ -163,16 +196,24 @@ function fade({ scroll }) {
   scroll.toggleAttribute("data-after", scroll.scrollLeft + scroll.clientWidth < scroll.scrollWidth - 1);
 }
 
-// A long sentence scrolls to the query and to the key with its largest weight, and never under a pointer on it.
+// A long sentence opens at its beginning. With a pinned word it scrolls to that query and to the key with its largest
+// weight, and never under a pointer on it. Without one it stays where a person has scrolled it.
 /** @param {View} view */
 function bringIntoView(view) {
-  const { scroll, queries, lower } = view;
+  const { scroll, queries, keys, header } = view;
   if (scroll.matches(":hover")) return;
+  const opened = `${scroll.clientWidth} ${view.words}`;
+  const anew = opened !== view.opened;
+  view.opened = opened;
+  if (!header.pinned) {
+    if (anew) scroll.scrollLeft = 0;
+    return;
+  }
   const row = litRow(view);
-  const ends = [queries.children[row], lower.children[indexOfLargest(weightsOf(view, row))]];
+  const ends = [queries[row], keys[indexOfLargest(weightsOf(view, row))].word];
   /** @type {[number, number][]} */
   const sides = ends.map((word) => [word.offsetLeft, word.offsetLeft + word.offsetWidth]);
-  const starts = [...queries.children].map((word) => word.offsetLeft);
+  const starts = queries.map((word) => word.offsetLeft);
   scroll.scrollLeft = scrolledTo(sides, starts, scroll.clientWidth);
 }
 
@@ -197,11 +238,11 @@ export function scrolledTo(sides, starts, room) {
  * @param {number} row
  */
 function moveFocus(view, row) {
-  view.queries.children[view.focus].tabIndex = -1;
+  view.queries[view.focus].tabIndex = -1;
   view.focus = row;
-  view.queries.children[row].tabIndex = 0;
-  view.queries.children[row].focus();
-  view.queries.children[row].scrollIntoView({ block: "nearest", inline: "nearest" });
+  view.queries[row].tabIndex = 0;
+  view.queries[row].focus();
+  view.queries[row].scrollIntoView({ block: "nearest", inline: "nearest" });
 }
 
 /** @param {View} view */
@@ -230,7 +271,7 @@ export function describe(view, row) {
   return `${quoted(view.header.full[row])} attends to ${named.join(", ") || "no word in particular"}`;
 }
 
-/** @param {any} word */
+/** @param {HTMLElement} word */
 const middle = (word) => word.offsetLeft + word.offsetWidth / 2;
 
 /**
@@ -238,20 +279,20 @@ const middle = (word) => word.offsetLeft + word.offsetWidth / 2;
  * @param {number} row
  */
 function curves(view, row) {
-  const from = middle(view.queries.children[row]);
+  const from = middle(view.queries[row]);
   return [...weightsOf(view, row).entries()]
     .filter(([, weight]) => weight >= FAINT)
-    .map(([wordIndex, weight]) => ({ weight, from, to: middle(view.lower.children[wordIndex]) }))
+    .map(([wordIndex, weight]) => ({ weight, from, to: middle(view.keys[wordIndex].word) }))
     .sort((a, b) => a.weight - b.weight);
 }
 
 /** @param {View} view */
 function draw(view) {
-  const { header, queries, lower, lines, scroll, mask } = view;
+  const { header, queries, keys, lines, scroll, mask } = view;
   const row = litRow(view);
   const weights = weightsOf(view, row);
   const best = indexOfLargest(weights);
-  for (const [wordIndex, word] of [...queries.children].entries()) {
+  for (const [wordIndex, word] of queries.entries()) {
     word.classList.toggle("lit", wordIndex === row);
     const pressed = String(header.pinned && wordIndex === header.row);
     // Of many words few change, and only those are touched.
@@ -259,12 +300,12 @@ function draw(view) {
     const tab = wordIndex === view.focus ? 0 : -1;
     if (word.tabIndex !== tab) word.tabIndex = tab;
   }
-  for (const [wordIndex, word] of [...lower.children].entries()) {
+  for (const [wordIndex, { word, value }] of keys.entries()) {
     const weight = weights[wordIndex];
     word.classList.toggle("forbidden", !mask.values[row * mask.shape[1] + wordIndex]);
     word.classList.toggle("best", wordIndex === best && weight >= NAMED);
-    const value = weight >= NAMED ? weight.toFixed(2) : "";
-    if (word.lastChild.textContent !== value) word.lastChild.textContent = value;
+    const text = weight >= NAMED ? weight.toFixed(2) : "";
+    if (value.textContent !== text) value.textContent = text;
   }
 
   const ratio = density(lines);
@@ -275,6 +316,7 @@ function draw(view) {
   lines.width = Math.round(width * ratio); // setting the size also clears the canvas
   lines.height = Math.round(GAP * ratio);
   const pen = lines.getContext("2d");
+  if (!pen) return;
   pen.scale(ratio, ratio);
   pen.translate(-left, 0);
   pen.strokeStyle = header.theme.accent;
@@ -291,7 +333,7 @@ function draw(view) {
 
 /** @param {View} view */
 function toSvg(view) {
-  const { header, queries, lower } = view;
+  const { header, queries, keys } = view;
   const { theme } = header;
   const row = litRow(view);
   const weights = weightsOf(view, row);
@@ -305,14 +347,14 @@ function toSvg(view) {
   );
   const below = top + 6 + GAP + size + 2;
   const words = header.tokens.map((token, wordIndex) =>
-    svgText(middle(queries.children[wordIndex]), top, token, {
+    svgText(middle(queries[wordIndex]), top, token, {
       size,
       fill: wordIndex === row ? theme.accent : theme.ink,
       anchor: "middle",
     }),
   );
   keyWords(header).tokens.forEach((token, wordIndex) => {
-    const x = middle(lower.children[wordIndex]);
+    const x = middle(keys[wordIndex].word);
     words.push(svgText(x, below, token, { size, fill: theme.ink, anchor: "middle" }));
     if (weights[wordIndex] >= NAMED) {
       words.push(

@@ -64,9 +64,9 @@ export function short(value) {
  * @param {number} width
  */
 export function layoutOf(header, width) {
-  const head = legible(TITLE) * 1.4 + line() + 6; // the title and the numbers of both models
+  const head = legible(TITLE) * 1.4 + line() + 12; // the title and the numbers of both models
   // A room reads the two curves and the maps; the rest is for those who sit at a desk.
-  const rows = projected() ? [2] : width < NARROW ? [2, 2, 1] : [2, 3];
+  const rows = projected() ? [2] : width < NARROW ? [2, 1, 1, 1] : [2, 3];
   let top = 0;
   const panels = rows.flatMap((columns, row) => {
     const wide = (width - GAP * (columns - 1)) / columns;
@@ -152,7 +152,7 @@ export function drawTraining(scene, width, pen) {
  */
 function heading({ header, frames, shown }, pen, box, title, value) {
   const { theme } = header;
-  pen.text(box.x, box.y - line() - 12 - legible(TITLE) * 0.4, fitted(title, box.wide, TITLE, 600), {
+  pen.text(box.x, box.y - line() - 18 - legible(TITLE) * 0.4, fitted(title, box.wide, TITLE, 600), {
     size: TITLE,
     weight: 600,
   });
@@ -160,7 +160,7 @@ function heading({ header, frames, shown }, pen, box, title, value) {
   for (const side of SIDES) {
     const text = `${side.toUpperCase()} ${value(frameOf({ header, frames, shown }, side))}`;
     if (x + widthOf(text, SIZE, 600) > box.x + box.wide) continue; // a narrow panel has no room for four numbers
-    pen.text(x, box.y - line() * 0.5 - 4, text, { size: SIZE, fill: colourOfSide(theme, side), weight: 600 });
+    pen.text(x, box.y - line() * 0.5 - 10, text, { size: SIZE, fill: colourOfSide(theme, side), weight: 600 });
     x += widthOf(text, SIZE, 600) + 16;
   }
 }

@@ -1,5 +1,5 @@
 // A training at its saved steps. One slider moves everything: the loss, the learning rate, the score of every head for
-// every relation, and the attention maps of all heads. All of it is sent once.
+// every relation, and the attention maps of all heads. All of it is sent once; a live training sends what it adds.
 
 /** @typedef {import("../types.js").TrainingHistoryHeader} Header */
 /** @typedef {import("../types.js").View<Header>} View */
@@ -9,6 +9,7 @@
 
 import { colourTable, imageOf } from "../lib/cells.js";
 import { asSvg, fitted, onCanvas, widthOf } from "../lib/drawing.js";
+import { eventStream } from "../lib/event_stream.js";
 import { countDrawing, drawings, element, legible, projected, rootOf, unpack } from "../lib/page_state.js";
 import { sliders } from "../lib/sliders.js";
 import { gridOf, short } from "./training_drawing.js";
@@ -47,31 +48,130 @@ function stroke(pen, x, y, toX, toY, ink, thick = 1) {
 export default function ({ data, parentElement, setTriggerValue }) {
   const { header, arrays } = unpack(data);
   const root = rootOf(parentElement, header.theme);
-  const stops = JSON.stringify(header.sliders);
-  if (root.view && root.view.stops !== stops) {
+  const training = header.live ? header.live.run + header.live.side : JSON.stringify(header.sliders);
+  if (root.view && root.view.training !== training) {
+    root.view.close?.();
     root.replaceChildren(); // another training has other steps
     root.view = undefined;
   }
   /** @type {View} */
-  const view = (root.view ??= build(root, stops));
-  Object.assign(view, { header, arrays, post: (/** @type {any} */ state) => setTriggerValue("state", state) });
+  const view = (root.view ??= build(root, training));
+  Object.assign(view, {
+    header,
+    arrays,
+    rests: !header.live || header.live.rests,
+    post: (/** @type {any} */ state) => setTriggerValue("state", state),
+    command: (/** @type {string} */ name) => setTriggerValue("command", name),
+    onRest: () => setTriggerValue("rest", view.header.steps.at(-1)),
+  });
   view.state = view.controls.receive(header.sliders, header.state, header.acknowledged);
+  connect(view);
   arrange(view);
   drawings.set(header.key, () =>
     asSvg(view.place.width, view.place.height, view.header.theme, (pen) => draw(view, pen)),
   );
+  return () => {
+    view.close?.();
+    cancelAnimationFrame(view.painting);
+  };
+}
+
+// A training that goes on sends its further steps.
+/** @param {View} view */
+function connect(view) {
+  view.close?.();
+  if (view.rests || !view.header.live) return;
+  view.close = eventStream(view.header.live.run, view.header.steps.at(-1) ?? -1, {
+    onMessage: (frame) => take(view, frame),
+    onStatus: () => {},
+    onRest: () => {
+      view.rests = true;
+      showControls(view);
+      view.onRest();
+    },
+  });
+}
+
+// A new step: the slider becomes longer, and moves along where it stands at the newest one.
+/**
+ * @param {View} view
+ * @param {import("../types.js").TrainingFrame} frame
+ */
+function take(view, frame) {
+  const { header, arrays } = view;
+  const measured = header.live && frame[header.live.side];
+  if (!measured || (header.steps.at(-1) ?? -1) >= frame.step) return;
+  const follows = shownOf(view) === header.steps.length - 1;
+  header.steps.push(frame.step);
+  header.loss.push(measured.loss);
+  header.rate.push(measured.rate);
+  const letters = atob(measured.weights);
+  arrays.weights.values = joined(
+    arrays.weights.values,
+    Uint8Array.from(letters, (letter) => letter.charCodeAt(0)),
+  );
+  arrays.scores.values = joined(
+    arrays.scores.values,
+    Float32Array.from(measured.scores, (score) => score ?? Number.NaN),
+  );
+  header.roles = formingRoles(header, arrays.scores.values);
+  view.state = view.controls.grow(header.sliders[0].name, frame.step, follows);
+  cancelAnimationFrame(view.painting);
+  view.painting = requestAnimationFrame(() => show(view));
+}
+
+/**
+ * @template {Uint8Array | Float32Array} Values
+ * @param {Values} values
+ * @param {Values} more
+ * @returns {Values}
+ */
+function joined(values, more) {
+  const all = new /** @type {any} */ (values.constructor)(values.length + more.length);
+  all.set(values);
+  all.set(more, values.length);
+  return all;
+}
+
+// The heads that have taken up a role for good at the last step: forming_roles of model/training/history.py.
+/**
+ * @param {Header} header
+ * @param {Float32Array} scores
+ */
+function formingRoles({ relations, steps, layers, heads, live }, scores) {
+  const count = layers * heads;
+  const least = live?.least ?? 1;
+  /** @type {import("../types.js").HeadRole[]} */
+  const roles = [];
+  relations.forEach((relation, number) => {
+    /** @param {number} step @param {number} index */
+    const scoreAt = (step, index) => scores[(step * relations.length + number) * count + index] || 0;
+    const last = steps.length - 1;
+    let best = 0;
+    for (let index = 1; index < count; index++) if (scoreAt(last, index) > scoreAt(last, best)) best = index;
+    const place = steps.findLastIndex((_, step) => scoreAt(step, best) < least);
+    if (relation.includes(",") || place < 0 || place === last) return;
+    const [layer, head] = [Math.floor(best / heads), best % heads];
+    roles.push({ relation, layer, head, before: steps[place], after: steps[place + 1] });
+  });
+  return roles.sort((a, b) => a.after - b.after);
 }
 
 /**
  * @param {Root} root
- * @param {string} stops
+ * @param {string} training
  */
-function build(root, stops) {
+function build(root, training) {
   const [figure, canvas] = [element("div", "figure"), element("canvas", "still")];
   figure.setAttribute("role", "img");
   figure.append(canvas);
+  const [bar, play, status] = [element("div", "bar"), element("button", "play"), element("span", "status")];
+  play.type = "button";
+  status.setAttribute("aria-live", "polite");
+  bar.append(play, status);
   /** @type {any} */
-  const view = { root, figure, canvas, stops };
+  const view = { root, figure, canvas, training, bar, play, status };
+  play.onclick = () => view.command(view.rests ? "play" : "pause");
   view.controls = sliders(
     (state) => {
       view.state = state;
@@ -79,7 +179,7 @@ function build(root, stops) {
     },
     (state) => view.post(state),
   );
-  root.append(view.controls.node, figure);
+  root.append(bar, view.controls.node, figure);
   root.advance = (delta) => advance(view, delta);
   new ResizeObserver(() => root.view === view && arrange(view)).observe(root);
   return view;
@@ -105,8 +205,17 @@ function advance(view, delta) {
 const shownOf = ({ header, state }) => Math.max(0, header.steps.indexOf(state[header.sliders[0].name]));
 
 /** @param {View} view */
+function showControls({ header, rests, bar, play, status }) {
+  bar.hidden = !header.live || !location.protocol.startsWith("http");
+  play.textContent = rests ? "Play" : "Pause";
+  play.disabled = rests && Boolean(header.live?.ended);
+  status.textContent = rests ? "" : "Training";
+}
+
+/** @param {View} view */
 function arrange(view) {
   if (!view.header || !view.root.clientWidth) return;
+  showControls(view);
   view.place = layoutOf(view.header, view.root.clientWidth);
   view.figure.style.height = `${view.place.height}px`;
   show(view);
@@ -137,7 +246,7 @@ const roleName = ({ relation, layer, head }) => `L${layer}H${head} ${relation}`;
  */
 function layoutOf(header, width) {
   const narrow = width < NARROW;
-  const head = legible(TITLE) * 1.4 + 10;
+  const head = legible(TITLE) * 1.4 + 15;
   const columns = narrow ? 1 : 3;
   const wide = (width - GAP * (columns - 1)) / columns;
   const block = head + CURVE_TALL + line() + 14;
@@ -217,7 +326,7 @@ function curve(view, pen, box, title, lines, most) {
   const right = (step) => x0 + (step / last) * wide;
   /** @param {number} value */
   const down = (value) => box.y + (1 - Math.min(value, end) / end) * box.tall;
-  pen.text(box.x, box.y - 10 - legible(TITLE) * 0.4, fitted(title, box.wide, TITLE, 600), { size: TITLE, weight: 600 });
+  pen.text(box.x, box.y - 15 - legible(TITLE) * 0.4, fitted(title, box.wide, TITLE, 600), { size: TITLE, weight: 600 });
   const base = box.y + box.tall;
   stroke(pen, x0, base, x0 + wide, base, theme.rule);
   for (const value of [0, end]) {

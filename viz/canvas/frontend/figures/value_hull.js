@@ -2,7 +2,17 @@
 // hull.
 
 /** @typedef {import("../types.js").ValueHullHeader} Header */
-/** @typedef {import("../types.js").View<Header>} View */
+/** @typedef {import("../types.js").ValueHullArrays} Arrays */
+/** What Python sends, as this figure uses it.
+ * @typedef {object} Received
+ * @property {Header} header
+ * @property {number[][]} points
+ * @property {number[][]} outputs
+ * @property {Float32Array} weights (T, S)
+ * @property {Uint8Array} mask (T, S)
+ * @property {(row: number | null) => void} pin
+ */
+/** @typedef {Received & { root: Root, names: HTMLElement, canvas: HTMLCanvasElement }} View */
 /** @typedef {import("../types.js").Pen} Pen */
 /** @typedef {import("../types.js").Root} Root */
 
@@ -14,20 +24,22 @@ import { numbered, quoted } from "../lib/values.js";
 const HEIGHT = 440;
 const EDGE = 56;
 
-/** @param {import("../types.d.ts").Mount<Header>} mount */
+/** @param {import("../types.d.ts").Mount<Header, Arrays>} mount */
 export default function ({ data, parentElement, setTriggerValue, key }) {
   const { header, arrays } = unpack(data);
   const root = rootOf(parentElement, header.theme);
-  /** @type {View} */
-  const view = (root.view ??= build(root));
-  Object.assign(view, {
+  /** @type {Received} */
+  const received = {
     header,
     points: pairs(arrays.points.values),
     outputs: pairs(arrays.outputs.values),
-    weights: arrays.weights.values, // (T, S)
-    mask: arrays.mask.values, // (T, S)
-    pin: (/** @type {number} */ row) => setTriggerValue("pin", { row }),
-  });
+    weights: arrays.weights.values,
+    mask: arrays.mask.values,
+    pin: (row) => setTriggerValue("pin", { row }),
+  };
+  /** @type {View} */
+  const view = (root.view ??= build(root, received));
+  Object.assign(view, received);
   const rows = header.words.map((_, row) => String(row));
   keyedChildren(view.names, rows, (row) => nameButton(view, Number(row))).forEach((button, row) => {
     button.textContent = header.words[row];
@@ -52,16 +64,19 @@ function nameButton(view, row) {
   return button;
 }
 
-/** @param {any} flat */
+/** @param {Float32Array} flat */
 const pairs = (flat) =>
   Array.from({ length: flat.length / 2 }, (_, wordIndex) => [flat[2 * wordIndex], flat[2 * wordIndex + 1]]);
 
-/** @param {Root} root */
-function build(root) {
+/**
+ * @param {Root} root
+ * @param {Received} received
+ */
+function build(root, received) {
   const [names, canvas] = [element("div", "names"), element("canvas", "drawing")];
   root.append(names, canvas);
-  /** @type {any} */
-  const view = { root, names, canvas };
+  /** @type {View} */
+  const view = { ...received, root, names, canvas };
   names.onpointerleave = () => hover(null);
   new ResizeObserver(() => repaint(view)).observe(root);
   return view;
@@ -70,7 +85,7 @@ function build(root) {
 /** @param {View} view */
 function repaint(view) {
   const { root, canvas, header, names } = view;
-  if (!header || !root.clientWidth) return;
+  if (!root.clientWidth) return;
   const row = Math.min(hoveredRow() ?? header.row, header.words.length - 1);
   [...names.children].forEach((button, wordIndex) => button.classList.toggle("lit", wordIndex === row));
   onCanvas(canvas, root.clientWidth, HEIGHT, header.theme, (pen) => draw(view, pen, row));
@@ -78,20 +93,20 @@ function repaint(view) {
 }
 
 // The corners of the smallest convex shape around some points, in order. Andrew 1979, monotone chain.
-/** @param {any} points */
+/** @param {number[][]} points */
 export function hull(points) {
   const sorted = [...points].sort((a, b) => a[0] - b[0] || a[1] - b[1]);
   /**
-   * @param {any} o
-   * @param {any} a
-   * @param {any} b
+   * @param {number[]} o
+   * @param {number[]} a
+   * @param {number[]} b
    */
   const turn = (o, a, b) => (a[0] - o[0]) * (b[1] - o[1]) - (a[1] - o[1]) * (b[0] - o[0]);
-  /** @param {any} all */
+  /** @param {number[][]} all */
   const half = (all) => {
     const kept = [];
     for (const point of all) {
-      while (kept.length > 1 && turn(kept.at(-2), kept.at(-1), point) <= 0) kept.pop();
+      while (kept.length > 1 && turn(kept[kept.length - 2], kept[kept.length - 1], point) <= 0) kept.pop();
       kept.push(point);
     }
     return kept.slice(0, -1);
@@ -108,28 +123,26 @@ function draw(view, pen, row) {
   const { header, points, outputs, weights, mask, root } = view;
   const { theme, words } = header;
   const all = [...points, ...outputs];
-  /** @param {any} axis */
+  /** @param {number} axis */
   const range = (axis) => [Math.min(...all.map((p) => p[axis])), Math.max(...all.map((p) => p[axis]))];
   const [[left, right], [low, high]] = [range(0), range(1)];
   const scale = Math.min((root.clientWidth - 2 * EDGE) / (right - left || 1), (HEIGHT - 2 * EDGE) / (high - low || 1));
   const [middle, centre] = [(left + right) / 2, (low + high) / 2];
-  /** @param {any} view */
+  /** @param {number[]} point */
   const place = ([x, y]) => [root.clientWidth / 2 + (x - middle) * scale, HEIGHT / 2 - (y - centre) * scale];
   const visible = words.map((_, s) => mask[row * words.length + s] !== 0);
-  const corners = hull(points.filter((/** @type {unknown} */ _, /** @type {number} */ s) => visible[s])).map(place);
+  const corners = hull(points.filter((_, s) => visible[s])).map(place);
   if (corners.length) pen.line([...corners, corners[0]], theme.muted, 1);
   const [x, y] = place(outputs[row]);
   /** @param {number} s */
   const weightOf = (s) => weights[row * words.length + s] || 0;
   const names = numbered(words);
-  points.forEach((/** @type {any} */ point, /** @type {number} */ s) => {
+  points.forEach((point, s) => {
     const weight = weightOf(s);
     if (weight > 0.005) pen.line([place(point), [x, y]], theme.accent, 0.5 + 5 * weight);
   });
   const taken = [[x - 60, x + 60, y + 11, y + 28]]; // boxes where something is written already
-  const order = points
-    .map((/** @type {unknown} */ _, /** @type {number} */ s) => s)
-    .sort((/** @type {any} */ a, /** @type {any} */ b) => weightOf(b) - weightOf(a));
+  const order = points.map((_, s) => s).sort((a, b) => weightOf(b) - weightOf(a));
   for (const s of order) {
     const [px, py] = place(points[s]);
     const weight = weightOf(s);

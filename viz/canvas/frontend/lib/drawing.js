@@ -127,7 +127,7 @@ export function onCanvas(canvas, width, height, theme, draw) {
       to.strokeStyle = stroke;
       to.lineWidth = thick;
       to.beginPath();
-      for (const [x, y] of points) to.lineTo(x, y);
+      for (const [x, y] of points) to.lineTo(Number(x), Number(y));
       to.stroke();
     },
     dot(x, y, radius, fill) {

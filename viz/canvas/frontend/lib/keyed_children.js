@@ -3,14 +3,16 @@
 
 /**
  * Make the children of `parent` the nodes of these keys, in this order. Returns the nodes.
- * @param {any} parent
+ * @template {HTMLElement} Child
+ * @param {HTMLElement} parent
  * @param {string[]} keys a key may occur more than once
- * @param {(key: string) => any} make
+ * @param {(key: string) => Child} make makes every child of the parent
  */
 export function keyedChildren(parent, keys, make) {
-  /** @type {Map<string, any[]>} */
+  /** @type {Map<string | undefined, Child[]>} */
   const present = new Map();
-  for (const node of parent.children) present.set(node.dataset.id, [...(present.get(node.dataset.id) ?? []), node]);
+  const before = /** @type {HTMLCollectionOf<Child>} */ (parent.children);
+  for (const node of before) present.set(node.dataset.id, [...(present.get(node.dataset.id) ?? []), node]);
   const nodes = keys.map((key) => {
     const node = present.get(key)?.shift() ?? make(key);
     node.dataset.id = key;

@@ -13,6 +13,10 @@ export const drawings = shared("drawings", () => new Map());
  * @type {Map<string, import("../types.d.ts").SaveHeader>} */
 export const figures = shared("figures", () => new Map());
 
+/** By key on the page: what Streamlit has sent last for a figure, or for what stands under it.
+ * @type {Map<string, import("../types.d.ts").Received>} */
+export const received = shared("received", () => new Map());
+
 export const hoveredRow = () => pointed.row;
 
 /**
@@ -33,6 +37,7 @@ export function hover(row) {
 export function listen(mount, listener) {
   listeners.set(mount, listener);
   return () => {
+    if (listeners.get(mount) !== listener) return; // another one has replaced it
     listeners.delete(mount);
     pointed.row = null;
   };
@@ -41,12 +46,25 @@ export function listen(mount, listener) {
 // The inverse of pack() in pack.py: { header, arrays: { name: { values, shape } } }. A drawing that holds another hands
 // it what is unpacked already.
 /**
- * @template Header
- * @param {import("../types.d.ts").Data<Header>} bytes
- * @returns {import("../types.d.ts").Unpacked<Header>}
+ * @template Header, Arrays
+ * @param {import("../types.d.ts").Data<Header, Arrays>} bytes
+ * @returns {import("../types.d.ts").Unpacked<Header, Arrays>}
  */
 export function unpack(bytes) {
-  if (bytes.header) return /** @type {import("../types.d.ts").Unpacked<Header>} */ (bytes);
+  if ("header" in bytes) return bytes;
+  const data = parse(bytes);
+  const { key, figure } = data.header;
+  const name = key ?? (figure && `save_${figure}`);
+  if (name) received.set(name, { bytes, header: data.header, times: (received.get(name)?.times ?? 0) + 1 });
+  // types.d.ts says for each figure which arrays its function in viz/canvas/ sends.
+  return /** @type {import("../types.d.ts").Unpacked<Header, Arrays>} */ (/** @type {unknown} */ (data));
+}
+
+/**
+ * @param {Uint8Array} bytes
+ * @returns {{ header: any, arrays: Record<string, import("../types.d.ts").Packed> }}
+ */
+export function parse(bytes) {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const length = view.getUint32(0, true);
   const header = JSON.parse(new TextDecoder().decode(bytes.subarray(4, 4 + length)));

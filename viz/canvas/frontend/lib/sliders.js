@@ -19,10 +19,17 @@ export function connectRange(range, protocol, onMove, onRest) {
   range.onchange = onRest;
 }
 
+/**
+ * @param {readonly number[]} values
+ * @param {number} value
+ */
+const nearest = (values, value) =>
+  values.reduce((best, each, place) => (Math.abs(each - value) < Math.abs(values[best] - value) ? place : best), 0);
+
 const WAIT = 200; // milliseconds that a slider rests before it is posted to Python
 
 // specs: [{ name, label, values }]; onMove(state) at every step, post(state) at rest. Returns { node, receive(specs,
-// state, acknowledged), step(name, delta), set(name, value, rest) }.
+// state, acknowledged), step(name, delta), set(name, value, rest), grow(name, value, follows) }.
 /**
  * @param {(state: any) => void} onMove
  * @param {(post: { number: number, value: unknown }) => void} post
@@ -81,9 +88,11 @@ export function sliders(onMove, post) {
     for (const spec of specs) {
       const known = controls.get(spec.name);
       if (!known) add(spec);
-      else if (known.spec.values.length !== spec.values.length) {
+      else if (String(known.spec.values) !== String(spec.values)) {
+        const value = values[spec.name];
         known.spec.values = spec.values;
         known.range.max = String(spec.values.length - 1);
+        known.range.value = String(nearest(spec.values, value));
         known.spell();
       }
     }
@@ -93,6 +102,21 @@ export function sliders(onMove, post) {
       range.value = String(spec.values.indexOf(state[spec.name]));
       spell();
     }
+    return values;
+  }
+  // One more value at the end of a slider. It moves there where the figure follows; nobody has moved it.
+  /**
+   * @param {string} name
+   * @param {number} value
+   * @param {boolean} follows
+   */
+  function grow(name, value, follows) {
+    const control = controls.get(name);
+    if (!control) return values;
+    control.spec.values.push(value);
+    control.range.max = String(control.spec.values.length - 1);
+    if (follows) control.range.value = control.range.max;
+    control.spell();
     return values;
   }
   // What the figure itself moves, as if a slider had been dragged; `rest`: the person has let go.
@@ -111,7 +135,7 @@ export function sliders(onMove, post) {
     onMove(values);
     if (rest) protocol.act(() => values, post);
   }
-  return { node, receive, step, set };
+  return { node, receive, step, set, grow };
 }
 
 /**

@@ -6,10 +6,10 @@ const UTF8 = 0x0800; // flag: names are in UTF-8
 
 // files: name → Uint8Array.
 /**
- * @param {Record<string, Uint8Array>} files
+ * @param {Record<string, Uint8Array<ArrayBuffer>>} files
  */
 export function zip(files) {
-  /** @type {Uint8Array<any>[][]} */
+  /** @type {Uint8Array<ArrayBuffer>[][]} */
   const [parts, index] = [[], []];
   let offset = 0;
   for (const [name, bytes] of Object.entries(files)) {

@@ -37,14 +37,20 @@
   };
 
   // The preview (viz/server/preview/) stands until each of its figures has its size on the page, and goes at once then:
-  // the same figures stand in the same places.
+  // the same figures stand in the same places. One without figures goes when as many parts are there as it has.
   const place = location.pathname;
   /** @param {Element} preview */
-  const replaced = (preview) =>
-    [...preview.querySelectorAll(".figure")].every((figure) => {
+  const replaced = (preview) => {
+    const figures = [...preview.querySelectorAll(".figure")];
+    if (!figures.length) {
+      const parts = document.querySelectorAll(`${COLUMNS[0]} > [data-settled]`).length;
+      return document.querySelector(`${HEADING} h1`) && parts >= (preview.firstElementChild?.childElementCount ?? 0);
+    }
+    return figures.every((figure) => {
       const key = `.st-key-${figure.getAttribute("data-key")}`;
       return document.querySelector(`[data-settled] ${key}, [data-settled]${key}`);
     });
+  };
 
   let waiting = false;
   let [settledParts, since] = [0, performance.now()];

@@ -97,11 +97,11 @@ function ask(view) {
 // figures/, data/, poster, experiment.json and README.txt. data: [{ figure, kind, bytes }], from the server.
 /**
  * @param {View} view
- * @param {{ figure: string, kind: string, bytes: Uint8Array }[]} data
+ * @param {{ figure: string, kind: string, bytes: Uint8Array<ArrayBuffer> }[]} data
  */
 async function archive({ header }, data) {
   const { theme } = header;
-  /** @type {Record<string, Uint8Array>} */
+  /** @type {Record<string, Uint8Array<ArrayBuffer>>} */
   const files = {};
   /** @type {{ figure: string, file: string, sentence: string, origin: import("../types.js").Origin }[]} */
   const listed = [];

@@ -11,6 +11,7 @@ import { shared } from "../lib/shared.js";
 import { classSheet, drawClass } from "./class_bar.js";
 import { ClassClient, joinLink } from "./class_client.js";
 import { showOnStage } from "./class_stage.js";
+import { lookAhead } from "./lookahead.js";
 import { partsStrip, showParts } from "./parts_strip.js";
 import { setStage, stageKeys } from "./stage.js";
 import { app, isRunning, mainArea, oneEntryEach } from "./streamlit.js";
@@ -28,6 +29,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   Object.assign(view, { header, trigger: setTriggerValue });
   showParts(view.strip, header.strip, (name) => setTriggerValue("part", name));
   takePartInClass(view, header.join, header.followed);
+  lookAhead(header.lookahead, header.removed);
   if (header.code && view.awaited) {
     view.awaited = false;
     showCode(view, header.code);

@@ -24,6 +24,12 @@ const ROUNDS = 4;
 // Milliseconds before Python hears of a step, and before a figure that is not drawn yet is asked again.
 const WAIT = 250;
 const MAIN = 200; // pixels: the first figure of a page that is at least so tall is the one the page is about
+// On a projector: what stands above a figure, and whose sentence stands below it, where the page has them.
+/** @type {Record<string, string>} */
+const WORDS_ABOVE = { grid: "sentence", enlarged: "sentence" };
+/** @type {Record<string, string>} */
+const SENTENCE_OF = { grid: "enlarged" };
+const WORDS = 17; // pixels: the size of the words above a figure, as they lay themselves out
 export const PATIENCE = 2500; // milliseconds that a figure may take to come
 const LOOK = 150; // milliseconds between two looks at whether the page is complete
 
@@ -212,6 +218,26 @@ function setLeast(scale) {
   style.setProperty("--least", `${least}px`);
 }
 
+// The words that stand above the figure, where a room reads them: { key, scale, least, wide }.
+/**
+ * @param {string} figure
+ * @param {number} wide
+ */
+function wordsAbove(figure, wide) {
+  const key = WORDS_ABOVE[figure];
+  if (stage.mode !== "present" || inHand() || !key || !nodeOf(key)) return null;
+  const letters = (LEGIBLE * innerHeight) / 720;
+  const scale = Math.max(letters, innerWidth / 60) / WORDS;
+  return { key, scale, least: letters / scale, wide: wide / scale };
+}
+
+// The key of what is below the figure: its sentence and its files.
+/** @param {string} figure */
+function below(figure) {
+  const key = stage.mode === "present" && !inHand() ? (SENTENCE_OF[figure] ?? figure) : figure;
+  return `save_${nodeOf(`save_${key}`) ? key : figure}`;
+}
+
 // Lifts the figure that is wanted above the page, and fits it and its sentence into the screen.
 async function lift() {
   if (!stage.mode) return; // it was left meanwhile
@@ -231,7 +257,11 @@ async function lift() {
     if (Date.now() - stage.since < PATIENCE) setTimeout(() => turn === stage.fitting && lift(), WAIT);
     return;
   }
-  const screen = { wide: innerWidth * (1 - 2 * EDGE), left: innerWidth * EDGE, top: innerWidth * EDGE };
+  const wide = innerWidth * (1 - 2 * EDGE);
+  const words = wordsAbove(figure, wide);
+  const title = stage.note.firstChild ? stage.note.offsetHeight + 8 : 0;
+  const [left, top] = [innerWidth * EDGE, innerWidth * (words ? EDGE / 2 : EDGE)];
+  const screen = { wide, left, top, words: words && { ...words, top: top + title } };
   const near = stage.mode === "embed" || inHand();
   const most = near ? 1.25 : (LARGE * innerWidth) / 1280;
   const captionBox = caption(
@@ -241,22 +271,22 @@ async function lift() {
   );
   stage.style.textContent = rules(figure, screen.wide, 1, screen, captionBox, 0) + covered(figure);
   await frames();
-  const below = captionBox.tall();
-  const title = stage.note.firstChild ? stage.note.offsetHeight + 8 : 0;
-  const tall = innerHeight - 2 * screen.top - title - (below ? below + 12 : 0);
+  const sentence = captionBox.tall();
+  const above = title + (words ? (nodeOf(words.key)?.offsetHeight ?? 0) * words.scale + 8 : 0);
+  const tall = innerHeight - 2 * screen.top - above - (sentence ? sentence + 12 : 0);
   const fit = {
     figure,
     screen,
     captionBox,
     most,
-    below,
+    sentence,
     tall,
     shares: near ? [...WIDER, ...WIDTHS] : WIDTHS,
     current: () => turn === stage.fitting,
   };
   const best = await tryWidths(fit);
   if (!best) return;
-  screen.top += title;
+  screen.top += above;
   if (!(await place(fit, best))) return;
   stage.settled = height(figure, captionBox);
   watch(figure, captionBox);
@@ -266,7 +296,7 @@ async function lift() {
 // Hides the figure and its sentence while they are being fitted, so that nothing that is seen moves.
 /** @param {string} figure */
 const covered = (figure) => {
-  const parts = [selector(figure), selector(`save_${figure}`)];
+  const parts = [selector(figure), selector(below(figure))];
   return `${parts.map((part) => `${part}, ${part} *`).join(", ")} { visibility: hidden !important; }`;
 };
 
@@ -306,7 +336,7 @@ async function tryWidths({ figure, screen, captionBox, most, shares, tall, curre
  * @param {any} view
  * @param {any} best
  */
-async function place({ figure, screen, captionBox, below, tall, current }, best) {
+async function place({ figure, screen, captionBox, sentence, tall, current }, best) {
   let atRest = "";
   for (let [round, before, high] = [1, -Infinity, best.high]; round <= ROUNDS && Math.abs(high - before) > 1; round++) {
     const scale = Math.min(best.scale, tall / high);
@@ -317,7 +347,7 @@ async function place({ figure, screen, captionBox, below, tall, current }, best)
     stage.style.textContent = fitted + covered(figure);
     await frames();
     if (!current()) return false;
-    if (Math.abs(captionBox.tall() - below) > 4) {
+    if (Math.abs(captionBox.tall() - sentence) > 4) {
       lift(); // the sentence came after the figure
       return false;
     }
@@ -344,7 +374,7 @@ function watch(figure, captionBox) {
   stage.sizes = new ResizeObserver(() => {
     if (stage.mode && stage.shown === figure && Math.abs(height(figure, captionBox) - stage.settled) > 2) lift();
   });
-  for (const node of [nodeOf(figure), nodeOf(`save_${figure}`)]) if (node) stage.sizes.observe(node);
+  for (const node of [nodeOf(figure), nodeOf(below(figure))]) if (node) stage.sizes.observe(node);
 }
 
 const frames = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
@@ -370,7 +400,7 @@ const within = (node) => [...(node?.querySelectorAll("*") ?? [])].find((part) =>
  * @param {number} scale
  */
 function caption(figure, wide, scale) {
-  const node = nodeOf(`save_${figure}`);
+  const node = nodeOf(below(figure));
   const inner = within(node);
   stage.bare ??= element("style", "", ".lab > :not(.reading) { display: none !important; }");
   inner?.append(stage.bare);
@@ -393,8 +423,8 @@ const selector = (figure) => `:root[data-stage] ${keyedInApp(figure)}`;
  */
 function rules(figure, width, scale, screen, captionBox, height) {
   const left = screen.left + (screen.wide - width * scale) / 2;
-  const below = screen.top + height * scale + 12;
-  const [shown, sentence] = [selector(figure), selector(`save_${figure}`)];
+  const under = screen.top + height * scale + 12;
+  const [shown, sentence, { words }] = [selector(figure), selector(below(figure)), screen];
   const placed =
     "position: fixed !important; margin: 0 !important; outline: none !important; max-width: none !important; " +
     "z-index: 1;";
@@ -406,8 +436,23 @@ function rules(figure, width, scale, screen, captionBox, height) {
     ${shown}, ${shown} *, ${sentence}, ${sentence} * { visibility: visible !important; }
     ${shown} { ${placed} left: ${left}px; top: ${screen.top}px; width: ${width}px !important; }
     ${enlarged} { transform: scale(${scale}); transform-origin: 0 0; }
-    ${sentence} { ${placed} left: ${screen.left}px; top: ${below}px; width: ${captionBox.width}px !important;
+    ${sentence} { ${placed} left: ${screen.left}px; top: ${under}px; width: ${captionBox.width}px !important;
       transform: scale(${captionBox.scale}); transform-origin: 0 0; }
+    ${words ? wordsRules(words, screen.left, placed) : ""}
+  `;
+}
+
+/**
+ * @param {{ key: string, scale: number, least: number, wide: number, top: number }} words
+ * @param {number} left
+ * @param {string} placed
+ */
+function wordsRules({ key, scale, least, wide, top }, left, placed) {
+  const node = selector(key);
+  return `
+    ${node}, ${node} * { visibility: visible !important; }
+    ${node} { ${placed} left: ${left}px; top: ${top}px; width: ${wide}px !important; --least: ${least}px;
+      transform: scale(${scale}); transform-origin: 0 0; }
   `;
 }
 

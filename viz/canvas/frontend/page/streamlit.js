@@ -4,6 +4,7 @@
 export const APP = '[data-testid="stApp"]'; // the whole app; its class and its colour change with the theme
 export const MAIN = '[data-testid="stMain"]'; // what scrolls
 export const RUNNING = '[data-test-script-state="running"]'; // the script of the page is at work
+export const AT_REST = '[data-test-script-state="notRunning"]'; // the script has ended, and no run of it is wanted
 export const METRIC = '[data-testid="stMetric"]'; // a number of st.metric, with its three parts
 export const METRIC_PARTS = ["stMetricLabel", "stMetricValue", "stMetricDelta"].map(
   (part) => `[data-testid="${part}"]`,
@@ -28,6 +29,18 @@ export const app = () => document.querySelector(APP);
 /** @returns {HTMLElement | null} */
 export const mainArea = () => document.querySelector(MAIN);
 export const isRunning = () => Boolean(document.querySelector(RUNNING));
+export const isAtRest = () => Boolean(document.querySelector(AT_REST));
+
+// Calls when the script of the page begins or ends.
+/** @param {() => void} act */
+export function onScriptState(act) {
+  const watch = new MutationObserver(act);
+  watch.observe(document.documentElement, { subtree: true, attributeFilter: ["data-test-script-state"] });
+}
+
+// What a component has drawn in.
+/** @param {Element | null} node what has its key @returns {ShadowRoot | null | undefined} */
+export const shadowOf = (node) => node?.querySelector('[data-testid="stBidiComponentIsolated"]')?.shadowRoot;
 
 // The keys of the figures in the main area, from its top to its end: each has its files and its sentence under it.
 export function figureKeys() {
@@ -46,13 +59,21 @@ export function oneEntryEach() {
   if (patched.once) return;
   const { pushState, replaceState } = history;
   let written = false; // what follows of the same click or key, or of Back, belongs to the entry that is there
+  let previous = ""; // the address of the entry before it; "": not known
   let current = opened();
   history.replaceState = (...entry) => {
     replaceState.apply(history, entry);
     current = opened();
   };
   patched = (...entry) => {
-    (written ? replaceState : pushState).apply(history, entry);
+    // An answer that is late arrives after the next act. What it writes takes the entry of that act, and the answer to
+    // the act itself may then lead to where the entry before leads: Back would change nothing. It gets its own entry.
+    const repeats = new URL(entry[2] ?? "", location.href).href === previous;
+    if (written && !repeats) replaceState.apply(history, entry);
+    else {
+      previous = location.href;
+      pushState.apply(history, entry);
+    }
     written = true;
     current = opened();
   };
@@ -63,6 +84,7 @@ export function oneEntryEach() {
     "popstate",
     (event) => {
       written = true;
+      previous = "";
       if (current === opened()) return;
       event.stopImmediatePropagation();
       location.reload(); // the address holds the whole state
