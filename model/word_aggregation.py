@@ -4,7 +4,6 @@ The rows of the tokens of a word are averaged, and their columns are summed. So 
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +27,7 @@ def merge_to_words(weights: Array, word_ids: Sequence[int], key_word_ids: Sequen
     return merged.astype(weights.dtype)
 
 
-def merge_mask_to_words(mask: NDArray[Any], word_ids: Sequence[int]) -> NDArray[np.bool_]:
+def merge_mask_to_words(mask: NDArray[np.bool_], word_ids: Sequence[int]) -> NDArray[np.bool_]:
     """A mask (…, T, S) of tokens as one of words (…, W, W). A word may attend to a word if any of their tokens may."""
     parts = word_membership(word_ids).astype(np.float32)  # (W, T)
     return np.asarray(parts @ mask.astype(np.float32) @ parts.T > 0)

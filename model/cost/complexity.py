@@ -63,6 +63,7 @@ def _length(sizes: Sizes) -> int:
 
 
 def _window_path(sizes: Sizes) -> int:
+    """The layers of a window between the first token and the last: n / r in the paper."""
     return max(1, -(-(sizes.n - 1) // (sizes.window - 1)))
 
 
@@ -108,13 +109,13 @@ LAYER_TYPES: dict[str, LayerType] = {
     ),
     "convolution": LayerType(
         "convolution",
-        *("k·n·d²", lambda s: s.kernel * s.n * s.d**2, "1", _constant, "log_k n, dilated", dilated_path),
+        *("k·n·d²", lambda s: s.kernel * s.n * s.d**2, "1", _constant, "⌈log_k n⌉, dilated", dilated_path),
         flops=lambda s: 2 * s.kernel * s.n * s.d**2,
         peak_elements=lambda s: 4 * s.n * s.d,
     ),
     "window": LayerType(
         "restricted self-attention",
-        *("r·n·d", lambda s: s.window * s.n * s.d, "1", _constant, "n / r", _window_path),
+        *("r·n·d", lambda s: s.window * s.n * s.d, "1", _constant, "⌈(n−1) / (r−1)⌉", _window_path),
         flops=lambda s: 8 * s.window * _padded(s) * s.d,  # a block of r queries meets two blocks of keys
         peak_elements=lambda s: 10 * s.window * _padded(s) * s.n_heads + 8 * _padded(s) * s.d,
     ),

@@ -5,7 +5,7 @@ The online softmax: Milakov and Gimelshein 2018, algorithm 3. Tiles: Dao et al. 
 
 import math
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 import numpy as np
 import torch
@@ -106,7 +106,9 @@ class TiledHead:
     difference: float  # the largest from the output of `attend`
 
 
-def tiled_head(q: NDArray[Any], k: NDArray[Any], v: NDArray[Any], tile: tuple[int, int], causal: bool) -> TiledHead:
+def tiled_head(
+    q: NDArray[np.floating], k: NDArray[np.floating], v: NDArray[np.floating], tile: tuple[int, int], causal: bool
+) -> TiledHead:
     """Tiled attention of one head, in float64, beside `attend`. q and k (T, D), v (T, D').
 
     Raises:

@@ -6,7 +6,7 @@ a function from tokens to the log-probabilities of the next token. The candidate
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,8 +15,10 @@ from model.compute.progress import steps
 
 Array = NDArray[np.floating]
 
-# (the tokens so far, the cache for them) → (ln p of every next token (V,), the new cache)
-NextTokenFn = Callable[[tuple[int, ...], Any], tuple[Array, Any]]
+Cache = TypeVar("Cache")  # what a model keeps of the tokens so far
+
+# (the tokens so far, the cache for them) → (ln p of every next token (V,), the new cache); None: there is no cache
+NextTokenFn = Callable[[tuple[int, ...], Cache | None], tuple[Array, Cache | None]]
 
 MAX_CANDIDATES = 5  # recorded continuations of each hypothesis, kept or not
 
@@ -62,10 +64,10 @@ def length_penalty(length: int, alpha: float) -> float:
 
 
 @dataclass(frozen=True)
-class _Partial:
+class _Partial(Generic[Cache]):
     ids: tuple[int, ...]
     logprobs: tuple[float, ...]
-    kept: Any
+    kept: Cache | None
     rank: int  # its index among the kept candidates of its step
 
     @property
@@ -73,7 +75,7 @@ class _Partial:
         return sum(self.logprobs)
 
 
-def beam_search(next_logprobs: NextTokenFn, end: int, most: int, width: int = 4, alpha: float = 0.0) -> Beam:
+def beam_search(next_logprobs: NextTokenFn[Cache], end: int, most: int, width: int = 4, alpha: float = 0.0) -> Beam:
     """Beam search: keep the `width` best continuations of all hypotheses, one fewer for each ended sentence.
 
     end: id of the end mark; most: maximum number of tokens; alpha: of the length penalty. Sutskever et al. 2014, 3.2.
@@ -89,18 +91,18 @@ def beam_search(next_logprobs: NextTokenFn, end: int, most: int, width: int = 4,
     return _search(next_logprobs, end, most, width, alpha, choose)
 
 
-def greedy_search(next_logprobs: NextTokenFn, end: int, most: int) -> Beam:
+def greedy_search(next_logprobs: NextTokenFn[Cache], end: int, most: int) -> Beam:
     """Greedy search: the most likely token at each step, which is beam search of width 1."""
     return beam_search(next_logprobs, end, most, width=1)
 
 
-def sample_search(next_logprobs: NextTokenFn, end: int, most: int, draw: Callable[[Array, int], int]) -> Beam:
+def sample_search(next_logprobs: NextTokenFn[Cache], end: int, most: int, draw: Callable[[Array, int], int]) -> Beam:
     """Sampling: a random token at each step. draw: a function of ln p (V,) and the number of the token, to its id."""
     return _search(next_logprobs, end, most, 1, 0.0, lambda odds, sums, room, length: [(0, draw(odds[0], length))])
 
 
 def _search(
-    next_logprobs: NextTokenFn,
+    next_logprobs: NextTokenFn[Cache],
     end: int,
     most: int,
     width: int,
@@ -109,7 +111,7 @@ def _search(
 ) -> Beam:
     if width < 1 or most < 1:
         raise ValueError(f"a search needs at least 1 hypothesis and at least 1 token, not {width} and {most}")
-    alive = [_Partial((), (), None, 0)]
+    alive: list[_Partial[Cache]] = [_Partial((), (), None, 0)]
     written: list[Hypothesis] = []
     tree: list[tuple[Candidate, ...]] = []
     for length in steps(range(1, most + 1)):

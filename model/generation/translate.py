@@ -5,7 +5,7 @@ are kept. A recurrent network keeps its last state.
 """
 
 from dataclasses import dataclass
-from typing import Any, Unpack
+from typing import Unpack
 
 import numpy as np
 import torch
@@ -15,6 +15,7 @@ from model.generation.decoding import Decoding, DecodingOptions, choose
 from model.generation.sampling import sample_token, sampling_probabilities
 from model.probability import log_probabilities
 from model.run import (
+    DecoderOutput,
     Experiment,
     PairTrace,
     Seq2SeqNetwork,
@@ -95,7 +96,7 @@ def translate(
     )
 
 
-def next_token_fn(experiment: Experiment) -> NextTokenFn:
+def next_token_fn(experiment: Experiment) -> NextTokenFn[DecoderOutput]:
     """Encode the source, and return a function that gives ln p (V,) of the next token; special tokens have −inf.
 
     Raises:
@@ -114,7 +115,7 @@ def next_token_fn(experiment: Experiment) -> NextTokenFn:
         ids = torch.tensor([source.ids], device=device)  # (1, S)
         read = decoder.encode(ids, None, switches)
 
-    def next_logprobs(written: tuple[int, ...], past: Any) -> tuple[Array, Any]:
+    def next_logprobs(written: tuple[int, ...], past: DecoderOutput | None) -> tuple[Array, DecoderOutput | None]:
         new = torch.tensor([(*target.ids, *written) if past is None else written[-1:]], device=device)  # (1, T)
         with torch.inference_mode(), as_input_error():
             trace = decoder.decode(read, new, None, switches, past)

@@ -2,9 +2,9 @@
 
     python tests/bench/replicas.py [REPLICAS …]
 
-Each visitor speaks Streamlit's own protocol, has a sentence of their own, and flips a switch every four seconds or so.
-Visitors are added until the 95th percentile of a flip is above one second. The processor time is that of the replicas
-and of HAProxy, divided by the flips; the visitors of this bench take their own share of the machine's cores.
+Each visitor speaks Streamlit's own protocol, has a sentence of their own, and flips one of the page's switches every
+four seconds or so. Visitors are added until the 95th percentile of a flip is above one second. The processor time is
+that of the replicas and of HAProxy, divided by the flips; the visitors of this bench take their own share of the cores.
 """
 
 import asyncio
@@ -25,9 +25,9 @@ from replica_set import ReplicaSet, replica_set
 
 from model.tasks import TASKS
 
-STEPS = (8, 16, 24, 32, 48, 64, 96, 128)  # visitors
+STEPS = (16, 32, 48, 64, 96, 128, 192, 256)  # visitors
 PERIOD = 4.0  # seconds between two flips of one visitor, on average
-SECONDS = 20.0  # of each step
+SECONDS = 12.0  # of each step
 SLOW = 1.0  # seconds
 
 
@@ -36,7 +36,7 @@ async def flips(visitor: Visitor, random: Random, until: float) -> list[float]:
     waits = []
     await asyncio.sleep(random.uniform(0, PERIOD))
     while time.monotonic() < until:
-        waits.append(await visitor.flip())
+        waits.append(await visitor.flip(random.choice(visitor.switches)))
         await asyncio.sleep(random.uniform(0.5, 1.5) * PERIOD)
     return waits
 

@@ -99,9 +99,9 @@ def test_students_follow_answer_and_see_the_answers_only_when_they_are_revealed(
     lecturer.locator(BAR).get_by_role("button", name="earlier ones").click()
     for page in (ann, ben, lecturer):
         expect(page.locator(f"{BAR} .outcome")).to_contain_text(
-            "The measured answer is earlier ones. 1 of 2 answers had it."
+            "The measured answer is “earlier ones”. 1 of 2 students gave it."
         )
-    expect(ann.locator(f"{BAR} .outcome")).to_contain_text("Your answer was later ones.")
+    expect(ann.locator(f"{BAR} .outcome")).to_contain_text("Your answer was “later ones”.")
     with lecturer.expect_download() as download:
         lecturer.get_by_role("button", name="Save answers").click()
     rows = list(csv.reader(Path(download.value.path()).read_text(encoding="utf-8").splitlines()))
@@ -149,12 +149,14 @@ def test_the_question_of_a_lesson_is_asked_and_its_measured_answer_revealed(visi
         "button", name=re.compile("^Ask: Which word does .* attend to most, in layer 0, head 0")
     ).click()
     wait_for_rest(ann)
+    for page in (ann, lecturer):
+        expect(page.locator(".st-key-reveal")).to_be_hidden()  # the page's own button would show the answer
     ann.locator(f"{BAR} .class-question .choice").first.click()
     expect(lecturer.locator(BAR)).to_contain_text("1 of 1 have answered.")
     assert "strongest framed" not in lecturer.locator(".st-key-save_guessing").inner_text()
     lecturer.locator(BAR).get_by_role("button", name="Reveal").click()
     expect(ann.locator(f"{BAR} .outcome")).to_contain_text(
-        re.compile(r"The measured answer is \d .*\. [01] of 1 answer had it\."), timeout=25_000
+        re.compile(r"The measured answer is “\d .*”\. [01] of 1 student gave it\."), timeout=25_000
     )
     expect(lecturer.locator(".st-key-save_guessing")).to_contain_text("rows right")
 

@@ -310,6 +310,10 @@ def test_the_step_at_which_a_role_forms_is_named_with_both_scores():
     text = describe_training_history([0, 1300], [5.65, 1.78], roles, 0.5)
     assert text.startswith("**induction**, layer 1 head 2: 0.05 → 0.90 between steps 800 and 1,000; **previous token**")
     assert text.endswith("In 1,300 steps the held-out loss goes from 5.65 nats to 1.78 nats.")
+    many = [Role(name, 0, 0, 5, 9, 0.4, after) for name, after in zip("abcde", (0.6, 0.9, 0.5, 0.8, 0.7), strict=True)]
+    shown = describe_training_history([0, 9], [5.65, 1.78], many, 0.5)
+    assert [name for name in "abcde" if f"**{name}**" in shown] == ["b", "d", "e"]
+    assert "2 more roles form with smaller jumps. In 9 steps" in shown
     assert "no head has taken up a role" in describe_training_history([0, 50], [2.8, 2.7], [], 0.5)
     assert "nothing can be wound back" in describe_training_history([0], [2.8], [], 0.5)
     assert describe_training_history([0, 5], [2.8, 2.7], [], 0.5, rests=False).startswith("The training goes on")

@@ -11,13 +11,16 @@ from pathlib import Path
 import pytest
 
 from viz.canvas.costs import LayerCostsView, Measured
+from viz.canvas.posts import sliders_header
 from viz.canvas.training import TrainingView
 from viz.styles import script_of
+from viz.theme import LIGHT
 
 ROOT = Path(__file__).parents[2]
 FRONTEND = ROOT / "viz/canvas/frontend"
 TYPES = (FRONTEND / "types.d.ts").read_text(encoding="utf-8")
 SPREAD = {
+    "sliders_header(sliders, state, key, theme)": set(sliders_header((), {}, "", LIGHT)),
     "more": set(),  # of `sliding`: what the function that calls it adds, which has a header of its own
     "focus.header": {"row", "pinned"},
     "_token_labels(axes.query_tokens)": {"tokens", "full"},

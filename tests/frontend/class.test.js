@@ -13,8 +13,11 @@ const view = (given, right, had, answers, revealed = true) => ({
 });
 
 test("the outcome names the measured answer, who had it, and the own answer", () => {
-  assert.equal(outcome(view("", "a", 2, 5)), "The measured answer is a. 2 of 5 answers had it.");
-  assert.equal(outcome(view("b", "a", 0, 1)), "The measured answer is a. 0 of 1 answer had it. Your answer was b.");
+  assert.equal(outcome(view("", "a", 2, 5)), "The measured answer is “a”. 2 of 5 students gave it.");
+  assert.equal(
+    outcome(view("b", "a", 0, 1)),
+    "The measured answer is “a”. 0 of 1 student gave it. Your answer was “b”.",
+  );
   assert.equal(outcome(view("b", "", null, 1)), "1 answer. No measured answer was given.");
   assert.equal(outcome(view("b", "a", 0, 1, false)), "", "nothing before it is revealed");
 });

@@ -246,7 +246,7 @@ def against_the_order_of_viz(name, source):
 def test_a_room_of_viz_imports_only_rooms_before_it_and_no_page_another():
     against = {named(path): list(against_the_order_of_viz(named(path), path.read_text())) for path in SOURCES}
     assert {name: modules for name, modules in against.items() if modules} == {}
-    assert list(against_the_order_of_viz("viz/ui/controls.py", "from viz.pages.heads import generate"))
+    assert list(against_the_order_of_viz("viz/ui/controls/places.py", "from viz.pages.heads import generate"))
     assert list(against_the_order_of_viz("viz/figures/heatmap.py", "from viz.canvas import head_grid"))
     assert list(against_the_order_of_viz("viz/pages/heads/page.py", "from viz.pages.masks import compute"))
     assert list(against_the_order_of_viz("viz/pages/lessons/answers/models.py", "from viz.pages.masks import guess"))

@@ -513,6 +513,7 @@ CASES: dict[str, Cases] = {
     "training_history.describe_training_history": {
         "roles form": lambda: _history(Role("induction", 1, 2, 800, 1000, 0.05, 0.9)),
         "none forms": lambda: _history(),
+        "many form": lambda: _history(*[Role("own token", 0, head, 800, 1000, 0.05, 0.9) for head in range(4)]),
         "one step": lambda: describe_training_history([0], [2.8], [], 0.5),
         "it goes on": lambda: describe_training_history([0, 5], [2.8, 2.7], [], 0.5, rests=False),
         "no number": lambda: describe_training_history([0, 50], [2.8, NAN], [], 0.5),

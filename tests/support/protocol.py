@@ -17,6 +17,7 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import WebSocketException
 from websockets.protocol import State
 from websockets.typing import Subprotocol
 
@@ -136,8 +137,15 @@ class Visitor:
 
     async def come_back(self, address: str) -> float:
         """Connect again after the connection broke, and send what a browser sends then; seconds until the answer."""
-        self.socket = (await Visitor.open(address)).socket
-        return await self.run()
+        start = time.perf_counter()
+        while True:  # a browser tries again, too
+            try:
+                self.socket = (await Visitor.open(address)).socket
+                await self.run()
+                return time.perf_counter() - start
+            except (OSError, WebSocketException):
+                assert time.perf_counter() - start < PATIENCE
+                await asyncio.sleep(0.3)
 
     @property
     def switches(self) -> list[str]:

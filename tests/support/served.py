@@ -137,12 +137,14 @@ def stands(page: Page) -> dict[str, Any]:
     return box
 
 
+# A skeleton stands for what the script has announced and whose part of Streamlit is still being loaded.
 AT_REST = """() => {
   const every = (part, there) => [...document.querySelectorAll(part)].every(there);
   const shadow = (part) => part.querySelector('[data-testid="stBidiComponentIsolated"]')?.shadowRoot;
   const drawn = every(".stBidiComponent", (part) => shadow(part)?.querySelector(".lab"));
   const charted = every(".stPlotlyChart", (part) => part.querySelector(".main-svg"));
-  return drawn && charted && document.querySelector('[data-test-script-state="notRunning"]') !== null;
+  const loaded = document.querySelector('[data-testid="stSkeleton"]') === null;
+  return loaded && drawn && charted && document.querySelector('[data-test-script-state="notRunning"]') !== null;
 }"""
 
 

@@ -47,8 +47,9 @@ def test_all_views_named_in_the_strip_exist():
     named = [(page[0], page[1]) for page in ABOUT if isinstance(page, tuple)]
     named += [(opens.page, value) for _, opens in STRIP.values() for value in opens.state.values()]
     named += [(opens.page, value) for opens in PAGE_OF.values() for value in opens.state.values()]
+    controls = "".join(p.read_text() for p in (visitor.PAGES.parent / "ui/controls").glob("*.py"))
     for page, value in named:
-        assert f'"{value}"' in sources[page] + (visitor.PAGES.parent / "ui/controls.py").read_text(), (page, value)
+        assert f'"{value}"' in sources[page] + controls, (page, value)
 
 
 def test_only_what_a_page_holds_for_itself_is_set_on_the_way_to_it():

@@ -34,7 +34,8 @@ from viz.canvas.page_tools import (
     lesson_step,
     share,
 )
-from viz.canvas.positions import Slider, accuracy_by_length, rotation, sinusoid_waves, word_shuffle
+from viz.canvas.positions import accuracy_by_length, rotation, sinusoid_waves, word_shuffle
+from viz.canvas.posts import Slider
 from viz.canvas.probabilities import logit_lens, probability_bars
 from viz.canvas.score_scaling import Measure, ScalingView, score_scaling
 from viz.canvas.training import (

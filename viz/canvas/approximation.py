@@ -1,13 +1,12 @@
 """Cheaper attention beside exact attention: the error of each method by head and by k, and attention tile by tile."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import numpy as np
 
 from viz.canvas.components import Drawn, component
-from viz.canvas.positions import Slider
-from viz.canvas.posts import acknowledged, take
+from viz.canvas.posts import Slider, sliding
 from viz.labels import truncate
 from viz.pack import pack
 from viz.theme import Theme
@@ -59,17 +58,14 @@ def tiled_attention(
     says how many tiles are done; on_state is called with it when it has come to rest.
     """
     header = {
-        "key": key,
-        "theme": vars(theme),
         "tokens": [truncate(token) for token in tiles.tokens],
         "tile": tiles.tile,
         "places": tiles.places.tolist(),
         "skipped": tiles.skipped.tolist(),
-        "sliders": [asdict(slider) for slider in sliders],
-        "state": {slider.name: state[slider.name] for slider in sliders},
-        "acknowledged": acknowledged(key),
     }
     names = ("correction", "maximum", "sum", "output")
     arrays = {name: of.astype(np.float32) for name, of in zip(names, running, strict=True)}
-    data = pack(header, scores=tiles.scores.astype(np.float32), **arrays)
-    return component("tiled_attention")(key=key, data=data, on_state_change=lambda: on_state(**take(key, "state")))
+    arrays["scores"] = tiles.scores.astype(np.float32)
+    return sliding(
+        "tiled_attention", sliders, state, key=key, theme=theme, on_state=on_state, more=header, arrays=arrays
+    )

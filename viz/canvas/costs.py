@@ -7,8 +7,7 @@ from typing import Any
 import streamlit as st
 
 from viz.canvas.components import Drawn, component
-from viz.canvas.positions import Slider
-from viz.canvas.posts import acknowledged, take
+from viz.canvas.posts import Slider, sliders_header, take
 from viz.pack import pack
 from viz.theme import Theme
 
@@ -68,11 +67,7 @@ def layer_costs(
     and these values; "rest" when the measurement has ended.
     """
     header = {
-        "key": key,
-        "theme": vars(theme),
-        "sliders": [asdict(slider) for slider in sliders],
-        "state": {slider.name: state[slider.name] for slider in sliders},
-        "acknowledged": acknowledged(key),
+        **sliders_header(sliders, state, key, theme),
         **asdict(comparison),
         **asdict(measured),
     }
@@ -111,11 +106,7 @@ def decoding_costs(
     """
     n = next(slider for slider in sliders if slider.name == sizes["n"])
     header = {
-        "key": key,
-        "theme": vars(theme),
-        "sliders": [asdict(slider) for slider in sliders],
-        "state": {slider.name: state[slider.name] for slider in sliders},
-        "acknowledged": acknowledged(key),
+        **sliders_header(sliders, state, key, theme),
         "variants": list(variants),
         "sizes": dict(sizes),
         "stops": (n.values[0], n.values[-1]),

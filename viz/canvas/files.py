@@ -22,7 +22,7 @@ class FigureFiles:
     rows: Sequence[Sequence[tuple[str, bool]]]  # of each row the sentence while the pointer is on it, or nothing
     compact: bool  # the sentence is small
     table_open: bool  # the table is shown now
-    provenance: Mapping[str, Any]  # what every file carries
+    provenance: Mapping[str, object]  # what every file carries
     python: str  # the lines that recompute the figure
     ready: tuple[str, bytes] | None  # in the run after a request: the ending of the file, and the file
 

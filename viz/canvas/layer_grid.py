@@ -1,15 +1,13 @@
 """Stacks of layers as grids: a row for each layer, a column for each token. What is lit depends on sliders."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import numpy as np
 
-from viz.canvas.components import Drawn, component
-from viz.canvas.positions import Slider
-from viz.canvas.posts import acknowledged, take
+from viz.canvas.components import Drawn
+from viz.canvas.posts import Slider, sliding
 from viz.labels import truncate
-from viz.pack import pack
 from viz.theme import Theme
 from viz.types import Array
 
@@ -44,16 +42,9 @@ def layer_grid(
     on_state is called with the values of the sliders when one has come to rest.
     """
     header = {
-        "key": key,
         "kind": kind,
         "tokens": [truncate(token) for token in tokens],
         "grids": [{"title": grid.title, "labels": list(grid.labels)} for grid in grids],
-        "sliders": [asdict(slider) for slider in sliders],
-        "state": {slider.name: state[slider.name] for slider in sliders},
-        "acknowledged": acknowledged(key),
-        "theme": vars(theme),
     }
     cells = {f"cells{number}": grid.cells.astype(np.float32) for number, grid in enumerate(grids)}
-    return component("layer_grid")(
-        key=key, data=pack(header, **cells), on_state_change=lambda: on_state(**take(key, "state"))
-    )
+    return sliding("layer_grid", sliders, state, key=key, theme=theme, on_state=on_state, more=header, arrays=cells)

@@ -1,48 +1,15 @@
 """Positions: sinusoids, the rotation between two of them, a sentence to reorder, and accuracy by length."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from types import MappingProxyType
-from typing import Any
 
 import numpy as np
 
 from viz.canvas.components import Drawn, component
-from viz.canvas.posts import acknowledged, take
+from viz.canvas.posts import Slider, acknowledged, sliding, take
 from viz.labels import truncate
 from viz.pack import pack
 from viz.theme import Theme
 from viz.types import Array
-
-
-@dataclass(frozen=True)
-class Slider:
-    """A slider that the browser answers itself: its name in the address, what is written on it, and its stops."""
-
-    name: str
-    label: str
-    values: tuple[int, ...]
-
-
-def sliding(
-    name: str,
-    sliders: Sequence[Slider],
-    state: Mapping[str, int],
-    key: str,
-    theme: Theme,
-    on_state: Callable[..., None],
-    more: Mapping[str, Any] = MappingProxyType({}),
-) -> Drawn:
-    """A drawing whose sliders the browser answers. more: what its script needs besides them."""
-    header = {
-        **more,
-        "key": key,
-        "sliders": [asdict(slider) for slider in sliders],
-        "state": {slider.name: state[slider.name] for slider in sliders},
-        "acknowledged": acknowledged(key),
-        "theme": vars(theme),
-    }
-    return component(name)(key=key, data=pack(header), on_state_change=lambda: on_state(**take(key, "state")))
 
 
 def sinusoid_waves(
@@ -52,7 +19,7 @@ def sinusoid_waves(
 
     sliders: length, width, base and pos; on_state is called with their values when one has come to rest.
     """
-    return sliding("sinusoid_waves", sliders, state, key, theme, on_state)
+    return sliding("sinusoid_waves", sliders, state, key=key, theme=theme, on_state=on_state)
 
 
 def rotation(
@@ -62,7 +29,7 @@ def rotation(
 
     sliders: pos, k, rotation_width and base; on_state as for `sinusoid_waves`.
     """
-    return sliding("rotation", sliders, state, key, theme, on_state)
+    return sliding("rotation", sliders, state, key=key, theme=theme, on_state=on_state)
 
 
 def word_shuffle(

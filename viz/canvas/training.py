@@ -8,8 +8,7 @@ import numpy as np
 import streamlit as st
 
 from viz.canvas.components import Drawn, component
-from viz.canvas.positions import Slider, sliding
-from viz.canvas.posts import acknowledged, take
+from viz.canvas.posts import Slider, sliders_header, sliding, take
 from viz.labels import truncate
 from viz.pack import encode_weights, pack
 from viz.theme import Theme
@@ -127,13 +126,9 @@ def training_history(
     slider rests. live: how a training goes on; None: it is over.
     """
     layers, heads = training.weights.shape[1:3]
-    slider = Slider(name, "step", tuple(training.steps))
+    sliders, state = (Slider(name, "step", tuple(training.steps)),), {name: step}
     header = {
-        "key": key,
-        "sliders": [asdict(slider)],
-        "state": {name: step},
-        "acknowledged": acknowledged(key),
-        "theme": vars(theme),
+        **sliders_header(sliders, state, key, theme),
         "steps": list(training.steps),
         "loss": [float(value) if np.isfinite(value) else None for value in training.loss],
         "rate": [float(value) for value in training.rate],
@@ -233,4 +228,4 @@ def rate_schedules(
     on_state is called with the values of the sliders when one has come to rest.
     """
     header = {"lr": lr, "decays": list(decays), "used": list(used), "users": list(used.values())}
-    return sliding("rate_schedules", sliders, state, key, theme, on_state, header)
+    return sliding("rate_schedules", sliders, state, key=key, theme=theme, on_state=on_state, more=header)

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from viz.captions.counting import counted, decimals, verb
 
+MOST_LISTED = 3  # roles in the sentence: those whose score rises most between two saved steps
+
 
 @dataclass(frozen=True)
 class Role:
@@ -38,12 +40,17 @@ def describe_training_history(
             f"{fall} At the last step no head has taken up a role: none puts {decimals(least)} of its weight on the "
             "right tokens of a relation that it did not follow before."
         )
+    # A room reads three; all of them are marked in the figure and stand in its table.
+    sharpest = sorted(roles, key=lambda role: role.score_before - role.score_after)[:MOST_LISTED]
     listed = "; ".join(
         f"**{role.relation}**, layer {role.layer} head {role.head}: {decimals(role.score_before)} → "
         f"{decimals(role.score_after)} between steps {role.before:,} and {role.after:,}"
         for role in roles
+        if role in sharpest
     )
-    return f"{listed}. {fall}"
+    others = len(roles) - len(sharpest)
+    more = f" {counted(others, 'more role')} {verb(others, 'forms', 'form')} with smaller jumps." if others else ""
+    return f"{listed}.{more} {fall}"
 
 
 def describe_kept_steps(kept: int, measured: int, size: float, most: float) -> str:

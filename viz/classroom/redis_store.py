@@ -16,7 +16,7 @@ from viz.classroom.store import StoreError
 
 PREFIX = "attention-lab:class:"
 ALL = "attention-lab:classes"  # a sorted set: code → the time at which the class ends
-TIMEOUT = 0.5  # seconds that Redis may take to answer
+TIMEOUT = 2.0  # seconds that Redis may take to answer: a process that computes many pages hears the answer late
 AWAY = 2.0  # seconds after a failure in which nothing is sent to Redis
 GONE = "The store of the class cannot be reached. The class comes back by itself; everything else works."
 

@@ -4,7 +4,6 @@ import math
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -42,7 +41,10 @@ class AttentionMaps:
 
 
 def maps(
-    attention: Any, tokens: Sequence[Any] | Array, key_tokens: Sequence[Any] | Array | None = None, mask: Any = None
+    attention: object,
+    tokens: Sequence[object] | Array,
+    key_tokens: Sequence[object] | Array | None = None,
+    mask: object = None,
 ) -> AttentionMaps:
     """Arrays of any library that numpy can read, as maps.
 
@@ -146,7 +148,7 @@ def _check_headers(headers: Mapping[str, Header]) -> None:
                 )
 
 
-def _words(tokens: Sequence[Any] | Array, name: str) -> tuple[str, ...]:
+def _words(tokens: Sequence[object] | Array, name: str) -> tuple[str, ...]:
     if isinstance(tokens, str):
         raise ArraysError(f'"{name}" is one text; give a list of tokens, such as "{tokens[:20]}".split().')
     words = np.asarray(tokens, dtype=object) if isinstance(tokens, (list, tuple)) else np.asarray(tokens)
@@ -166,7 +168,7 @@ def _highest_letter(words: Array) -> int:
     return int(numbers.max())
 
 
-def _word(token: Any) -> str:
+def _word(token: object) -> str:
     text = token.decode("utf-8", errors="replace") if isinstance(token, bytes) else str(token)
     if len(text) > MAX_LETTERS:
         raise ArraysError(f"A token has {len(text):,} letters; the lab reads up to {MAX_LETTERS:,}. Cut the tokens.")
@@ -189,7 +191,7 @@ def _count(n: int) -> str:
     return f"{n} token{'' if n == 1 else 's'}"
 
 
-def _mask(mask: Any, shape: tuple[int, ...]) -> Array:
+def _mask(mask: object, shape: tuple[int, ...]) -> Array:
     may = array(mask, "mask")
     if may.dtype.kind not in "fiub" or not np.isin(may, (0, 1)).all():
         raise ArraysError('"mask" must be True where a token may attend and False elsewhere, and nothing else.')

@@ -39,7 +39,7 @@ def attention_array(values: Any) -> Array:
     return array_of_weights
 
 
-def array(values: Any, name: str) -> Array:
+def array(values: object, name: str) -> Array:
     """Numbers as numpy: lists, numpy, torch on any device, with gradients or in bfloat16.
 
     Raises:

@@ -1,11 +1,10 @@
 """Every head of one's own weights in a notebook, or as one HTML file that answers the pointer and needs no server."""
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -40,11 +39,11 @@ class AttentionFigure:
 
 
 def attention_figure(
-    attention: Any,
-    tokens: Sequence[Any],
+    attention: object,
+    tokens: Sequence[object],
     *,
-    key_tokens: Sequence[Any] | None = None,
-    looked_at: Sequence[Any] | None = None,
+    key_tokens: Sequence[object] | None = None,
+    looked_at: Sequence[object] | None = None,
     theme: str = "light",
     title: str = "",
 ) -> AttentionFigure:
@@ -68,7 +67,7 @@ def attention_figure(
     return AttentionFigure(page(drawn, reading=markdown_runs(caption), origin=origin, theme=THEMES[theme]))
 
 
-def _packed(shown: AttentionMaps, title: str, theme: dict[str, Any], pooled: bool) -> bytes:
+def _packed(shown: AttentionMaps, title: str, theme: Mapping[str, object], pooled: bool) -> bytes:
     """The data of attention_browser.js: the small maps, and every head in full, each packed for itself."""
     weights, mask = shown.weights, shown.mask
     n_layers, n_heads = weights.shape[:2]

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any
 
 NAME = "Attention Lab"
 
@@ -39,7 +38,7 @@ class Provenance:
     subject: str = ""
     notice: str = ""
 
-    def to_json(self, link: str = "") -> dict[str, Any]:
+    def to_json(self, link: str = "") -> dict[str, object]:
         """As JSON takes it, with the link that opens the figure again."""
         kept = {
             JSON_KEYS.get(name, name): value for name, value in asdict(self).items() if value not in ("", None, (), {})
@@ -47,9 +46,9 @@ class Provenance:
         return {"software": NAME, "link": link, **kept} if link else {"software": NAME, **kept}
 
 
-def footer(info: Mapping[str, Any]) -> str:
+def footer(info: Mapping[str, object]) -> str:
     """The origin in one line, for the foot of a picture; `frontend/page/picture.js` writes the same one."""
     parts = [f"{info['software']} {info['version']}"]
     if "weights" in info:
-        parts.append(info["weights"] + (f", seed {info['seed']}" if "seed" in info else ""))
-    return "  ·  ".join([*parts, *(info[name] for name in ("file", "says", "link") if info.get(name))])
+        parts.append(f"{info['weights']}" + (f", seed {info['seed']}" if "seed" in info else ""))
+    return "  ·  ".join([*parts, *(str(info[name]) for name in ("file", "says", "link") if info.get(name))])

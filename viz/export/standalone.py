@@ -32,7 +32,7 @@ def page(
     figure: tuple[str, bytes] | go.Figure,
     *,
     reading: Sequence[tuple[str, bool]],
-    origin: Mapping[str, Any],
+    origin: Mapping[str, object],
     theme: Theme,
     foot: bool = False,
     picture: Mapping[str, Any] | None = None,
@@ -44,7 +44,7 @@ def page(
     """
     caption = "".join(f"<strong>{escape(text)}</strong>" if strong else escape(text) for text, strong in reading)
     title = f"{origin.get('weights', '')} {origin['figure']}".strip()
-    face = [f'<p class="{name}">{escape(origin[name])}</p>' for name in ("shows", "says") if origin.get(name)]
+    face = [f'<p class="{name}">{escape(str(origin[name]))}</p>' for name in ("shows", "says") if origin.get(name)]
     # The command line requests a picture of the figure, at this width.
     room = f' style="width: {int(picture["width"])}px"' if picture and "width" in picture else ""
     wish = {**picture, "theme": vars(theme), "title": "".join(text for text, _ in reading)} if picture else None
@@ -114,7 +114,7 @@ def _chart(figure: go.Figure) -> str:
     return str(figure.to_html(full_html=False, include_plotlyjs=True, config=config))
 
 
-def _json(value: Any) -> str:
+def _json(value: object) -> str:
     """JSON that cannot end the script it stands in."""
     return json.dumps(value, ensure_ascii=False).replace("<", "\\u003c")
 

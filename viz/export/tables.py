@@ -5,7 +5,7 @@ import io
 import json
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,8 @@ import numpy as np
 from viz.labels import named
 
 BLANK = " \t\r\n\u00a0\u200b\u2060\ufeff\u3000"
-Table = Mapping[str, Any]  # column name → one value a line: a list, a tuple or an array (N,)
+Column = Sequence[object] | np.ndarray[Any, Any]  # one value a line: a list, a tuple, a range or an array (N,)
+Table = Mapping[str, Column]
 
 
 @dataclass(frozen=True)
@@ -25,11 +26,11 @@ class NamedArray:
         ValueError: the labels do not fit the shape.
     """
 
-    values: Any
-    axes: Mapping[str, Any]  # name of the axis → one label for each place, axis by axis
+    values: Column
+    axes: Mapping[str, Column]  # name of the axis → one label for each place, axis by axis
 
     def __post_init__(self) -> None:
-        shape, labelled_shape = np.shape(self.values), tuple(len(labels) for labels in self.axes.values())
+        shape, labelled_shape = np.asarray(self.values).shape, tuple(len(labels) for labels in self.axes.values())
         if shape != labelled_shape:
             raise ValueError(f"labels for {labelled_shape} do not fit values of {shape}")
 
@@ -42,12 +43,12 @@ def file_name(experiment: str, figure: str) -> str:
     return re.sub(r"[^\w.-]+", "-", f"{experiment} {figure}").strip("-")
 
 
-def with_screen_names(table: Table) -> dict[str, Any]:
+def with_screen_names(table: Table) -> dict[str, Column]:
     """The table with marks such as <s> under the names that the screen gives them."""
     return {named(name): _screen_names(column) for name, column in table.items()}
 
 
-def _screen_names(column: Iterable[Any]) -> Any:
+def _screen_names(column: Column) -> Column:
     if isinstance(column, range) or (isinstance(column, np.ndarray) and column.dtype.kind not in "OU"):
         return column
     return [named(cell) if isinstance(cell, str) else cell for cell in column]
@@ -66,7 +67,7 @@ def to_csv(table: Table) -> bytes:
     return text.getvalue().encode("utf-8-sig", errors="replace")
 
 
-def _inert(cell: Any) -> Any:
+def _inert(cell: object) -> object:
     # A cell that begins with one of these is a formula to a spreadsheet; some read the full-width forms alike, and some
     # pass over what is blank before.
     if not isinstance(cell, str):
@@ -87,7 +88,7 @@ def columns(table: Table) -> dict[str, NamedArray]:
     return arrays
 
 
-def to_npz(arrays: Arrays, origin: Mapping[str, Any]) -> bytes:
+def to_npz(arrays: Arrays, origin: Mapping[str, object]) -> bytes:
     """One entry for each array, one for the labels of each axis, and two texts of JSON: `axes`, the names of each
     array's axes in order, and `origin`. Nothing in it is pickled.
 
@@ -115,7 +116,7 @@ def to_npz(arrays: Arrays, origin: Mapping[str, Any]) -> bytes:
     return file.getvalue()
 
 
-def _plain(values: Any) -> np.ndarray[Any, Any]:
+def _plain(values: Column) -> np.ndarray[Any, Any]:
     """Numbers as they are, None as a missing number, everything else as text: never objects."""
     array = np.asarray(values)
     if array.dtype != object:

@@ -1,7 +1,6 @@
 """Quality against length: one thick line a network, one thin line a seed, and the lengths that training has seen."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import plotly.graph_objects as go
 
@@ -75,7 +74,7 @@ def quality(
     )
 
 
-def _shade(theme: Theme, trained: int) -> dict[str, Any]:
+def _shade(theme: Theme, trained: int) -> dict[str, object]:
     return {
         "type": "rect",
         "x0": -0.5,
@@ -94,7 +93,7 @@ def _shade(theme: Theme, trained: int) -> dict[str, Any]:
     }
 
 
-def _name(theme: Theme, place: tuple[int, int], name: str, colour: str, dash: str) -> dict[str, Any]:
+def _name(theme: Theme, place: tuple[int, int], name: str, colour: str, dash: str) -> dict[str, object]:
     """The names stand above the lines in their colours: at their ends they would lie on each other.
 
     place: row and column.

@@ -1,7 +1,6 @@
 """Figures of layer norm and batch norm: which vectors change, and what each norm averages over."""
 
 from collections.abc import Sequence
-from typing import Any
 from urllib.parse import quote
 
 import numpy as np
@@ -179,7 +178,7 @@ def tensor_box(
     )
 
 
-def _faces(stream: Array, real: Array, limit: float, step: tuple[float, float], theme: Theme) -> dict[str, Any]:
+def _faces(stream: Array, real: Array, limit: float, step: tuple[float, float], theme: Theme) -> dict[str, object]:
     """The upper face, position 0 of every sentence, and the right one, the last channel, as one image."""
     B, T, C = stream.shape
     wide, high = C + step[0] * B, T + step[1] * B

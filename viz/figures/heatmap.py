@@ -1,7 +1,6 @@
 """One attention map, large: queries are rows, keys are columns, and each cell shows its exact number."""
 
 from collections.abc import Sequence
-from typing import Any
 from urllib.parse import quote
 
 import numpy as np
@@ -64,7 +63,7 @@ def heatmap(
     )
 
 
-def colour_bar(theme: Theme, value_name: str, ticks: Sequence[float], width: float) -> dict[str, Any]:
+def colour_bar(theme: Theme, value_name: str, ticks: Sequence[float], width: float) -> dict[str, object]:
     """The scale of a map, at its lower right. width: as a share of the figure's."""
     small = {"color": theme.muted, "size": 11}
     return {
@@ -84,12 +83,12 @@ def colour_bar(theme: Theme, value_name: str, ticks: Sequence[float], width: flo
     }
 
 
-def _outline(theme: Theme, row: int, n_columns: int) -> dict[str, Any]:
+def _outline(theme: Theme, row: int, n_columns: int) -> dict[str, object]:
     corners = {"x0": -0.5, "x1": n_columns - 0.5, "y0": row - 0.5, "y1": row + 0.5}
     return {"type": "rect", **corners, "line": {"color": theme.accent, "width": 1.5}}
 
 
-def _axis(words: Sequence[str], title: str, **more: Any) -> dict[str, Any]:
+def _axis(words: Sequence[str], title: str, **more: object) -> dict[str, object]:
     step = -(-len(words) // MAX_LABELS)
     tick_positions = list(range(0, len(words), step))
     labels = axis_labels(words)
@@ -105,7 +104,7 @@ def _axis(words: Sequence[str], title: str, **more: Any) -> dict[str, Any]:
     }
 
 
-def hatching(theme: Theme, n_rows: int, n_columns: int) -> dict[str, Any]:
+def hatching(theme: Theme, n_rows: int, n_columns: int) -> dict[str, object]:
     """What is seen where a map has no cell, as an image below it."""
     lines = "".join(f'<path d="M{x} 200L{x + 200} 0"/>' for x in range(-200, 200, 5))
     svg = (

@@ -1,7 +1,6 @@
 """Learning curves at equal steps: one thick line for each model, one thin line for each of its seeds."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -77,7 +76,7 @@ def curves(
     )
 
 
-def _level(theme: Theme, level: float, name: str) -> dict[str, Any]:
+def _level(theme: Theme, level: float, name: str) -> dict[str, object]:
     return {
         "type": "line",
         "x0": 0,

@@ -1,7 +1,6 @@
 """The stream of vectors on its way through the layers: how large each vector is after every sublayer, A and B."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -69,7 +68,7 @@ def stream(a: Array, b: Array, stages: Sequence[str], words: Sequence[str], *, t
     )
 
 
-def _whole_ticks(values: Array) -> dict[str, Any]:
+def _whole_ticks(values: Array) -> dict[str, object]:
     """Ticks of a log axis that each say their whole number: Plotly writes 20 as a small 2."""
     sizes = values[np.isfinite(values) & (values > 0)]
     low, high = np.log10(sizes.min()), np.log10(sizes.max())

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -56,7 +55,7 @@ def score_histogram(edges: Array, raw: Array, scaled: Array, *, d_k: int, theme:
     )
 
 
-def _steps(x: Array, y: Array, colour: str, name: str, **more: Any) -> go.Scatter:
+def _steps(x: Array, y: Array, colour: str, name: str, **more: object) -> go.Scatter:
     return go.Scatter(
         x=x,
         y=y,
@@ -67,7 +66,7 @@ def _steps(x: Array, y: Array, colour: str, name: str, **more: Any) -> go.Scatte
     )
 
 
-def _label(text: str, colour: str, **place: float) -> dict[str, Any]:
+def _label(text: str, colour: str, **place: float) -> dict[str, object]:
     font = {"color": colour, "size": 13}
     return {"text": text, "font": font, "showarrow": False, "xanchor": "left", "xshift": 8, **place}
 

@@ -37,6 +37,11 @@ class Imports:
         """Whether everything is imported, or will be."""
         return self._thread is not None
 
+    @property
+    def are_done(self) -> bool:
+        """Whether everything is imported. Never where nothing was begun."""
+        return self._thread is not None and not self._thread.is_alive()
+
     async def done(self) -> None:
         """Return when everything is imported, or at once if no import has started."""
         if self._thread is not None and self._thread.is_alive():

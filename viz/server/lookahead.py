@@ -136,7 +136,10 @@ def lookahead() -> Lookahead:
 async def answer(request: Request) -> Response:
     """The figures of one link; nothing (204) where it is not allowed or the server has no time."""
     page, query = request.query_params.get("page", ""), request.query_params.get("query", "")
-    content = await lookahead().of(page, query) if imports.are_done and is_allowed(page, query) else b""
+    content = b""
+    if imports.have_begun and is_allowed(page, query):
+        await imports.done()
+        content = await lookahead().of(page, query)
     if not content:
         return Response(status_code=204, headers=NOT_KEPT)
     headers = {**NOT_KEPT, "content-encoding": "deflate"}

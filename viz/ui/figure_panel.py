@@ -158,7 +158,7 @@ def _file_bytes(
     sentence: str,
     table: Callable[[], Table],
     arrays: Callable[[], Arrays] | None,
-    info: Mapping[str, Any],
+    info: Mapping[str, object],
 ) -> bytes:
     """The requested file: {"kind": "csv", "npz" or "html", "foot", "asked"}."""
     if wanted["kind"] == "csv":
@@ -182,7 +182,7 @@ def _whole_page() -> None:
     canvas.save_page(data if link else None, key="whole_page", theme=theme(), on_ask=partial(_set, Key.ASK_PAGE))
 
 
-def _set(name: str, value: Any) -> None:
+def _set(name: str, value: object) -> None:
     st.session_state[name] = value
 
 
@@ -190,7 +190,7 @@ MOST_DECIMALS = 4  # of a number in a table
 FLOAT32 = 1e-6  # how far a rounded number is from itself in float32
 
 
-def number_columns(table: Mapping[str, Any]) -> dict[str, Any]:
+def number_columns(table: Table) -> dict[str, Any]:
     """How st.dataframe writes the columns of a table: each column of floats with one number of decimals.
 
     They are as many as its numbers were rounded to, MOST_DECIMALS at most. A column whose numbers would all become 0 is
@@ -211,7 +211,7 @@ def number_columns(table: Mapping[str, Any]) -> dict[str, Any]:
 MAX_OPEN_LINES = 24  # lines; a longer table scrolls
 
 
-def head_table(statistics: Mapping[str, list[Any]], *, on_head: Callable[[int, int], None]) -> None:
+def head_table(statistics: Mapping[str, list[object]], *, on_head: Callable[[int, int], None]) -> None:
     """One line a head, sortable by any column; a click on a line chooses its head."""
     key = Key.STATISTICS
     st.dataframe(
@@ -225,6 +225,6 @@ def head_table(statistics: Mapping[str, list[Any]], *, on_head: Callable[[int, i
     )
 
 
-def _choose_line(key: str, statistics: Mapping[str, list[Any]], on_head: Callable[[int, int], None]) -> None:
+def _choose_line(key: str, statistics: Mapping[str, list[object]], on_head: Callable[[int, int], None]) -> None:
     for line in st.session_state[key]["selection"]["rows"]:
         on_head(statistics["layer"][line], statistics["head"][line])

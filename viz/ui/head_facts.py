@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -217,7 +216,7 @@ def guess_table(guesses: NextTokens) -> Table:
 
 
 @server_cache.cached
-def statistics(experiment: Experiment) -> dict[str, list[Any]]:
+def statistics(experiment: Experiment) -> dict[str, list[object]]:
     """One line for each head: how widely and how far it attends in this text, and its measured roles."""
     weights, _ = all_weights(model_calls.trace(experiment))
     n_layers, n_heads = weights.shape[:2]

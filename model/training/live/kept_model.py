@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from functools import cache
 from hashlib import sha256
+from os import PathLike
 from random import Random
-from typing import Any
 
 import safetensors.torch
 import torch
@@ -177,7 +177,7 @@ def example(name: str) -> str:
     return " ".join(task.tokenizer.vocabulary[i] for i in task.held_out()[0][0].tolist()[1:])
 
 
-def open_file(path: Any) -> str:
+def open_file(path: str | PathLike[str]) -> str:
     """`from_file` of a file on disk, for Python."""
     with open(path, "rb") as file:
         return from_file(file.read(MOST_FILE + 1))

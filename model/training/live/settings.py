@@ -100,7 +100,7 @@ class LiveSettings:
         decay_from = self.steps if self.decay == "constant" else self.warmup
         return Schedule(self.lr, self.steps, max(1, self.warmup), decay_from, cosine=self.decay == "cosine")
 
-    def changed(self, name: str, value: Any) -> "LiveSettings":
+    def changed(self, name: str, value: object) -> "LiveSettings":
         """The same settings with another value of one of them."""
         changes: dict[str, Any] = {name: value}
         return replace(self, **changes)

@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 
 import pytest
-from served import PATIENCE, wait_for_rest
+from served import AT_REST, PATIENCE, wait_for_rest
 
 from viz.server.import_map import SHARED, component_names
 from viz.styles import script_of
@@ -101,3 +101,20 @@ def test_a_module_that_several_figures_import_is_fetched_once(context, address, 
 
 def test_history_is_written_by_the_lab(visits):
     assert visits("/").evaluate("history.pushState.once"), "streamlit.js, oneEntryEach: pushState is not replaced"
+
+
+def test_a_page_is_not_at_rest_before_streamlit_has_loaded_the_part_that_mounts_figures(context, address):
+    page = context.new_page()
+    held = []
+    page.route("**/BidiComponent.*.js", lambda route: held.append(route))
+    page.goto(address + "/masks")
+    page.locator('[data-test-script-state="notRunning"]').wait_for(timeout=PATIENCE)
+    for _ in range(20):
+        assert not page.evaluate(AT_REST)
+        page.wait_for_timeout(50)
+    assert held, "Streamlit mounts figures with a script of another name"
+    for route in held:
+        route.continue_()
+    wait_for_rest(page)
+    assert page.locator(".stBidiComponent").count() > 1
+    page.close()

@@ -63,7 +63,7 @@ export interface Mount<Header = any, Arrays = Record<string, any>> {
 
 // The headers, as the functions of viz/canvas/ write them.
 
-interface FigureHeader {
+export interface FigureHeader {
   key: string;
   theme: Theme;
 }
@@ -178,6 +178,43 @@ export interface HeadStepsHeader extends FigureHeader {
   has_residual: boolean;
 }
 
+/** Numbers of one row of one head; viz/canvas/head_steps.py says which. */
+type HeadArrayName =
+  | ("x_query" | "x" | "gain" | "shift" | "stream" | "after" | "carried" | "z")
+  | ("q" | "k" | "v" | "w_q" | "w_k" | "w_v" | "w_o" | "b_q" | "b_k" | "b_v" | "b_o")
+  | ("scores" | "scaled" | "bias" | "biased" | "mask" | "masked" | "weights");
+
+export type HeadStepsArrays = Record<HeadArrayName, Floats>;
+
+/** The same, with what each head and what all other heads add to the residual stream. */
+export type HeadNumbers = Record<HeadArrayName | "heads" | "others", Float32Array>;
+
+/** What a step of a row brings in. */
+export type StepKind =
+  | ("x" | "q" | "k" | "v" | "z" | "carried" | "others" | "stream" | "after")
+  | ("scores" | "scaled" | "bias" | "masked" | "exp" | "weights");
+
+/** One number of a row: which one, at which key, at which place of its vector. */
+export interface StepFocus {
+  kind: StepKind;
+  s?: number;
+  i: number;
+}
+
+/** What the sentence of a step is made from. */
+export interface ExplainedStep {
+  header: HeadStepsHeader;
+  n: HeadNumbers;
+  /** Keys, and the widths of the stream, of q and k, and of v. */
+  sizes: { S: number; C: number; D: number; E: number };
+  exponentials: { top: number; each: number[]; sum: number };
+  step: number;
+  keyIndex: number;
+  focus: StepFocus;
+  /** How many terms of a sum are written. */
+  layout: { terms: number };
+}
+
 export interface ValueHullHeader extends FigureHeader, Focus {
   words: string[];
 }
@@ -282,6 +319,112 @@ export interface DrawnStack {
   memory: string[];
 }
 
+/** What one stack sends. L layers, H heads, T tokens, J places of the residual stream; N cells stand for a vector. */
+export interface StackArrays {
+  cells: Cells; // (L, H, T, T)
+  weights: Floats; // (L, H, T, T)
+  edges: Floats; // (T, L, T, T)
+  stream: Cells; // (J, T, N)
+  hidden: Cells; // (L, T, N)
+  lengths: Floats; // (J, T)
+  added: Floats; // (2L, T), with cross-attention (3L, T)
+  reach: Floats; // (T, L + 1, T), with cross-attention (T, 2L + 1, T)
+}
+
+/** The arrays of the encoder and of the cross-attention beside those of a decoder. */
+export type PairArrays = StackArrays & { [Name in keyof StackArrays as `encoder_${Name}`]: StackArrays[Name] } & {
+  encoder_output: Cells; // (1, S, N)
+  cross_cells: Cells; // (L, H, T, S)
+  cross_weights: Floats; // (L, H, T, S)
+  cross_edges: Floats; // (T, L, T, S)
+};
+
+export type MachineArrays = StackArrays | PairArrays;
+
+/** A part of a drawn layer, and where the strip of the residual stream after it begins. */
+export interface DrawnPart {
+  kind: string;
+  x: number;
+  width: number;
+  strip: number;
+}
+
+/** A drawn layer. Folded, it has no parts. */
+export interface DrawnLayer {
+  layer: number;
+  x: number;
+  width: number;
+  folded: boolean;
+  parts: DrawnPart[];
+}
+
+/** Layers of one stack beside each other. Heights are in pixels from the top of the figure. */
+export interface Band {
+  stack: DrawnStack;
+  blocks: DrawnLayer[];
+  left: number;
+  right: number;
+  top: number;
+  end: number;
+  /** Lines of small buttons, the side of a head's map, and how many maps stand beside each other. */
+  chipRows: number;
+  head: number;
+  perRow: number;
+  /** The first lane of the tokens, and of the source tokens that cross-attention reads. */
+  lanes: number;
+  memory: number;
+  /** What stands below the lanes; the predictions, and their heading. */
+  foot: number;
+  predictions: number;
+  heading: number;
+}
+
+/** Sizes that hold in the whole drawing. */
+export interface MachineSizes {
+  /** A room sees no buttons and no small print. */
+  simple: boolean;
+  title: number;
+  lane: number;
+  memoryLane: number;
+  label: number;
+  chip: number;
+  letter: number;
+  /** The width of the predictions beside the lanes; 0: they stand below, or there are none. */
+  output: number;
+  strip: number;
+  /** The decoder stands to the right of the encoder. */
+  beside: boolean;
+}
+
+/** Where everything of a drawn model stands. */
+export interface MachinePlace extends MachineSizes {
+  bands: Band[];
+  /** Where the predictions begin that stand below the bands. */
+  outputBelow: number | null;
+  height: number;
+}
+
+/** What the layout of a whole model is made from. */
+export interface MachineModel {
+  root: Root;
+  header: MachineHeader;
+  stacks: DrawnStack[];
+  /** Name of a stack → the layer that is shown with its parts, where not all are. */
+  opened: Record<string, number>;
+  send(name: string, value: unknown): void;
+  open(layer: number, stack: string): void;
+}
+
+/** A whole model once it has its place. */
+export interface PlacedMachine extends MachineModel {
+  place: MachinePlace;
+  pressable: Target[];
+  colours: { weights: Uint8ClampedArray; signed: Uint8ClampedArray };
+  /** The part and the head under the pointer or the focus. */
+  part: Target | null;
+  head: Target | null;
+}
+
 /** Puts a button of a switch into a drawing of a whole model. */
 export type AddChip = (
   stack: DrawnStack,
@@ -325,6 +468,14 @@ export interface DecodingHeader extends FigureHeader {
   unknown: number[];
   unit: string;
   shares_rows: boolean;
+}
+
+/** A network without attention has a vector instead of weights. */
+export interface DecodingArrays {
+  probabilities: Floats; // (N, K)
+  cross_weights?: Floats; // (N, S)
+  self_weights?: Floats; // (N, N)
+  vector?: Floats; // (C,)
 }
 
 export interface Branch {

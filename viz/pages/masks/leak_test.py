@@ -21,7 +21,7 @@ from model.run import Experiment
 from model.switches import Switches
 from viz import canvas
 from viz.captions.masks import describe_leak
-from viz.export.tables import NamedArray, file_name
+from viz.export.tables import NamedArray, Table, file_name
 from viz.labels import numbered
 from viz.theme import Theme
 from viz.ui import controls, copy_as_python, figure_panel, model_calls, not_available, server_cache
@@ -124,7 +124,7 @@ def _arrays(words: Sequence[str], leak: LeakResult) -> dict[str, NamedArray]:
     return {"logits": NamedArray(leak.logits, {"word": words}), "kl": NamedArray(leak.kl, {"word": words})}
 
 
-def _table(words: Sequence[str], leak: LeakResult) -> dict[str, object]:
+def _table(words: Sequence[str], leak: LeakResult) -> Table:
     return {
         "position": np.arange(len(words)),
         "word": numbered(words),

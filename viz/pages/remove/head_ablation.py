@@ -47,10 +47,11 @@ def show(weights: str, theme: Theme) -> Missing | None:
         figure_panel.below(
             drawn,
             sentence=describe_head_ablation(values, kind) + " Click a head to remove it from B, or to put it back.",
-            table=lambda: (
-                {"head": [f"L{i}H{j}" for i, j in np.ndindex(loss.shape)], "loss": loss.ravel()}
-                | {question: each.ravel() for question, each in lost.items()}
-            ),
+            table=lambda: {
+                "head": [f"L{i}H{j}" for i, j in np.ndindex(loss.shape)],
+                "loss": loss.ravel(),
+                **{question: each.ravel() for question, each in lost.items()},
+            },
             file=f"{weights}-knockouts",
             of=Experiment(weights),
             arrays=lambda: {

@@ -12,6 +12,7 @@ from model.attention import AttentionOverride, renormalise
 from model.run import Experiment
 from viz import canvas
 from viz.captions.heads import describe_attribution, describe_override
+from viz.export.tables import Table
 from viz.figures.scatter import scatter
 from viz.labels import bold, numbered
 from viz.pages.remove import compute
@@ -64,7 +65,7 @@ def override_controls(
         )
         chosen[chosen_index] = 1.0
     else:
-        row_weights = {
+        row_weights: Table = {
             "word": [words[index] for index in allowed],
             "weight": [round(float(weights[index]), 3) for index in allowed],
         }

@@ -11,7 +11,7 @@ from model.cost.network import KINDS
 from viz import canvas
 from viz.captions.counting import counted
 from viz.captions.why import describe_initial_gradients, describe_path, describe_trained_gradients
-from viz.export.tables import NamedArray, Table
+from viz.export.tables import Column, NamedArray, Table
 from viz.figures.log_lines import BEFORE, log_lines
 from viz.labels import numbered
 from viz.pages.why import compute, views
@@ -178,5 +178,5 @@ def _gradient_table(norms: dict[str, Array]) -> Table:
 
 def _gradient_arrays(of_networks: dict[str, GradientByDistance]) -> dict[str, NamedArray]:
     names, values = list(of_networks), np.stack([gradient.norms for gradient in of_networks.values()])
-    axes = {"network": names, "seed": list(compute.SEEDS), "distance": list(compute.DISTANCES)}
+    axes: dict[str, Column] = {"network": names, "seed": list(compute.SEEDS), "distance": list(compute.DISTANCES)}
     return {"gradient_norms": NamedArray(values, axes)}

@@ -28,7 +28,7 @@ export default function (mount) {
 
 /**
  * @param {Header} header
- * @param {any} arrays
+ * @param {Record<string, import("../types.js").Floats | undefined>} arrays
  * @param {number} width
  * @param {Pen} pen
  */

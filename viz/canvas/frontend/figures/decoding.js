@@ -2,7 +2,38 @@
 // Every step is here from the beginning; Python is told of one only when the person rests on it.
 
 /** @typedef {import("../types.js").DecodingHeader} Header */
-/** @typedef {import("../types.js").View<Header>} View */
+/** @typedef {import("../types.js").DecodingArrays} Arrays */
+/** Where a word stands. @typedef {{ word: string, x: number, wide: number }} Place */
+/** A word of one of the sentences. @typedef {{ side: "source" | "output", index: number }} Word */
+/** What Python sends, as this figure uses it.
+ * @typedef {object} Received
+ * @property {Header} header
+ * @property {{ [Name in keyof Arrays]: Float32Array | undefined } & { probabilities: Float32Array }} n
+ * @property {{ weight: Uint8ClampedArray, signed: Uint8ClampedArray }} colours
+ * @property {(post: { number: number, value: unknown }) => void} post
+ */
+/** The parts of the figure, and what it keeps. rests: nobody has chosen a word yet; wide: 0 until it is on the screen.
+ * @typedef {object} Own
+ * @property {Root} root
+ * @property {HTMLElement} sentence
+ * @property {HTMLElement} scroll
+ * @property {HTMLCanvasElement} canvas
+ * @property {HTMLButtonElement} play
+ * @property {HTMLInputElement} range
+ * @property {HTMLElement} count
+ * @property {ReturnType<typeof posts>} posts
+ * @property {string | null} about
+ * @property {number} step
+ * @property {boolean} rests
+ * @property {ReturnType<typeof setInterval> | undefined} playing
+ * @property {Word | null} over the word that is pointed at
+ * @property {(Word & Place & { y: number, tall: number })[]} hits
+ * @property {number} size
+ * @property {{ source: Place[], output: Place[] }} boxes
+ * @property {number} wide
+ * @property {number} begin
+ */
+/** @typedef {Received & Own} View */
 /** @typedef {import("../types.js").Pen} Pen */
 /** @typedef {import("../types.js").Root} Root */
 
@@ -35,18 +66,25 @@ const LINE = 21; // of a candidate
 const FAINT = 0.02; // lines below this weight are not drawn
 const NAMED = 0.05; // weights from here on stand as numbers
 
-/** @param {import("../types.d.ts").Mount<Header>} mount */
+/** @param {import("../types.d.ts").Mount<Header, Arrays>} mount */
 export default function ({ data, parentElement, setTriggerValue, key }) {
   const { header, arrays } = unpack(data);
   const root = rootOf(parentElement, header.theme);
-  /** @type {View} */
-  const view = (root.view ??= build(root));
-  Object.assign(view, {
+  /** @type {Received} */
+  const received = {
     header,
-    n: Object.fromEntries(Object.entries(arrays).map(([name, { values }]) => [name, values])),
+    n: {
+      probabilities: arrays.probabilities.values,
+      cross_weights: arrays.cross_weights?.values,
+      self_weights: arrays.self_weights?.values,
+      vector: arrays.vector?.values,
+    },
     colours: { weight: colourTable(header.theme, "weights"), signed: colourTable(header.theme, "signed") },
-    post: (/** @type {unknown} */ post) => setTriggerValue("step", post),
-  });
+    post: (post) => setTriggerValue("step", post),
+  };
+  /** @type {View} */
+  const view = (root.view ??= build(root, received));
+  Object.assign(view, received);
   const news = view.posts.news(header.pinned ? header.step : null, header.acknowledged);
   if (view.about !== header.about || news) {
     halt(view);
@@ -54,10 +92,11 @@ export default function ({ data, parentElement, setTriggerValue, key }) {
     view.rests = !header.pinned; // nobody has chosen a word yet: the most telling one is lit, in the whole sentence
   }
   view.about = header.about;
-  view.range.max = header.output.length;
+  view.range.max = String(header.output.length);
   view.range.setAttribute("aria-label", `${header.unit[0].toUpperCase()}${header.unit.slice(1)}s generated`);
   const stop = listen(key, () => repaint(view));
   drawings.set(header.key, (whole) => {
+    if (!view.wide) return "";
     const all = { step: header.output.length, rests: true, over: null };
     return asSvg(view.wide, heightOf(view), header.theme, (pen) => draw(whole ? { ...view, ...all } : view, pen, 0));
   });
@@ -68,8 +107,11 @@ export default function ({ data, parentElement, setTriggerValue, key }) {
   };
 }
 
-/** @param {Root} root */
-function build(root) {
+/**
+ * @param {Root} root
+ * @param {Received} received
+ */
+function build(root, received) {
   const [bar, sentence, scroll] = ["bar", "sentence", "scroll"].map((name) => element("div", name));
   const canvas = element("canvas", "drawing");
   const buttons = playerButtons();
@@ -87,8 +129,9 @@ function build(root) {
   root.setAttribute("role", "group");
   root.setAttribute("aria-label", "A sentence being written. Left and right arrows step, Home and End jump.");
   const [back, play, next] = buttons;
-  /** @type {any} */
+  /** @type {View} */
   const view = {
+    ...received,
     root,
     sentence,
     scroll,
@@ -97,9 +140,16 @@ function build(root) {
     range,
     count,
     posts: posts(WAIT),
+    about: null,
     step: 1,
+    rests: false,
+    playing: undefined,
     over: null,
     hits: [],
+    size: SIZES[0],
+    boxes: { source: [], output: [] },
+    wide: 0,
+    begin: 0,
   };
   back.onclick = () => go(view, view.step - 1);
   next.onclick = () => go(view, view.step + 1);
@@ -172,7 +222,7 @@ function stopPlaying(view) {
 /** @param {View} view */
 function halt(view) {
   clearInterval(view.playing);
-  view.playing = null;
+  view.playing = undefined;
   showPlaying(view.play, false);
 }
 
@@ -180,23 +230,21 @@ function halt(view) {
 /** @param {View} view */
 function arrange(view) {
   const { root, header } = view;
-  if (!header || !root.clientWidth) return;
+  if (!root.clientWidth) return;
   const begin = root.clientWidth < NARROW ? 0 : Math.max(78, widthOf("candidates") + 10);
-  const rows = { source: header.source, output: [header.start, ...header.output] };
   for (const size of SIZES) {
+    /** @param {string[]} words */
+    const placesOf = (words) => {
+      let x = begin;
+      return words.map((word) => {
+        const wide = Math.max(widthOf(word, size, 650) + BETWEEN, widthOf("0.00", 11) + 8);
+        x += wide;
+        return { word, x: x - wide, wide };
+      });
+    };
     view.size = size;
-    view.boxes = Object.fromEntries(
-      Object.entries(rows).map(([side, words]) => {
-        let x = begin;
-        const places = words.map((word) => {
-          const wide = Math.max(widthOf(word, size, 650) + BETWEEN, widthOf("0.00", 11) + 8);
-          x += wide;
-          return { word, x: x - wide, wide };
-        });
-        return [side, places];
-      }),
-    );
-    view.wide = Math.max(...Object.values(view.boxes).map((places) => places.at(-1).x + places.at(-1).wide)) + 2;
+    view.boxes = { source: placesOf(header.source), output: placesOf([header.start, ...header.output]) };
+    view.wide = Math.max(endOf(view.boxes.source), endOf(view.boxes.output)) + 2;
     if (view.wide <= root.clientWidth) break;
   }
   view.wide = Math.max(view.wide, root.clientWidth);
@@ -204,6 +252,9 @@ function arrange(view) {
   repaint(view);
   bringIntoView(view);
 }
+
+/** @param {Place[]} places */
+const endOf = (places) => Math.max(...places.map(({ x, wide }) => x + wide));
 
 const TOP = { cells: 2, source: 34 };
 /** @param {View} view */
@@ -231,22 +282,22 @@ function shownStep(view) {
 /** @param {View} view */
 function repaint(view) {
   const { root, canvas, header, sentence, range, count } = view;
-  if (!header || !view.wide) return;
+  if (!view.wide) return;
   onCanvas(canvas, view.wide, heightOf(view), header.theme, (pen) => draw(view, pen, view.scroll.scrollLeft));
   const step = shownStep(view);
   sentence.replaceChildren(
     ...describe(view, step).map(([text, strong]) => element(strong ? "strong" : "span", "", text)),
   );
-  range.value = view.step;
+  range.value = String(view.step);
   count.textContent = view.rests ? `all ${header.output.length}` : `${view.step} of ${header.output.length}`;
   range.setAttribute("aria-valuetext", `${header.output[view.step - 1]}, ${count.textContent}`);
   countDrawing(root);
-  root.dataset.step = view.step;
+  root.dataset.step = String(view.step);
 }
 
 /**
  * @param {View} view
- * @param {string} name
+ * @param {"cross_weights" | "self_weights"} name
  * @param {number} step
  */
 function rowOf({ n, header }, name, step) {
@@ -277,7 +328,7 @@ export function describe(view, step) {
   ];
   if (view.over?.side === "source" && n.cross_weights) {
     const s = view.over.index;
-    const best = Array.from({ length: view.step }, (_, t) => rowOf(view, "cross_weights", t + 1)[s]);
+    const best = Array.from({ length: view.step }, (_, t) => rowOf(view, "cross_weights", t + 1)?.[s] ?? 0);
     const most = indexOfLargest(best);
     return [
       [quoted(source[s]), true],
@@ -286,16 +337,16 @@ export function describe(view, step) {
       [`: ${best[most].toFixed(2)} of that row.`, false],
     ];
   }
-  if (!n.cross_weights)
+  const row = rowOf(view, "cross_weights", step);
+  if (!row)
     return [
       ...chosen,
       [
-        `. The decoder receives only one vector of ${n.vector.length} numbers from the source. ` +
+        `. The decoder receives only one vector of ${n.vector?.length} numbers from the source. ` +
           "It is the same at every step.",
         false,
       ],
     ];
-  const row = rowOf(view, "cross_weights", step);
   const best = indexOfLargest(row);
   /** @type {[string, boolean][]} */
   const attended = [
@@ -347,9 +398,9 @@ function draw(view, pen, left) {
   const weights = rowOf(view, "cross_weights", step);
   const from = view.over?.side === "source" ? view.over.index : null;
   const best = weights && indexOfLargest(weights);
-  boxes.source.forEach((/** @type {any} */ place, /** @type {number} */ s) => {
+  boxes.source.forEach((place, s) => {
     if (weights) cell(place, TOP.cells, weights[s]);
-    const lit = from === null ? s === best && weights[s] >= NAMED : s === from;
+    const lit = from === null ? s === best && (weights?.[s] ?? 0) >= NAMED : s === from;
     const fill = lit ? theme.accent : header.unknown.includes(s) ? theme.muted : theme.ink;
     pen.text(place.x + place.wide / 2, TOP.source, place.word, {
       size,
@@ -371,13 +422,14 @@ function draw(view, pen, left) {
     view.hits.push({ side: "source", index: s, ...place, y: 0, tall: TOP.source + 16 });
   });
 
+  const earlier = rowOf(view, "self_weights", step);
   // Words that are not generated yet are not there.
   const last = Math.max(view.step, step);
-  boxes.output.slice(0, last + 1).forEach((/** @type {any} */ place, /** @type {number} */ t) => {
+  boxes.output.slice(0, last + 1).forEach((place, t) => {
     const lit = t === step && from === null;
     const fill = lit ? theme.accent : t ? theme.ink : theme.muted;
     pen.text(place.x + place.wide / 2, output, place.word, { size, weight: lit ? 650 : 400, anchor: "middle", fill });
-    if (n.self_weights && t < step) cell(place, back, rowOf(view, "self_weights", step)[t]);
+    if (earlier && t < step) cell(place, back, earlier[t]);
     if (t)
       view.hits.push({
         side: "output",
@@ -391,8 +443,8 @@ function draw(view, pen, left) {
   /** @param {{ x: number, wide: number }} view */
   const middle = ({ x, wide }) => x + wide / 2;
   /**
-   * @param {any} a
-   * @param {any} b
+   * @param {number} a
+   * @param {number} b
    * @param {number} weight
    * @param {number} top
    * @param {number} bottom
@@ -407,37 +459,43 @@ function draw(view, pen, left) {
     pen.line(points, theme.accent, 0.6 + 7 * weight);
   };
   const [top, bottom] = [TOP.source + 14, output - 14];
-  if (n.vector) drawVector(view, pen, { top, bottom, curve, middle, step });
+  if (n.vector) drawVector(view, n.vector, pen, { top, bottom, curve, middle, step });
   else if (from !== null) {
-    for (let t = 1; t <= last; t++)
-      curve(middle(boxes.source[from]), middle(boxes.output[t]), rowOf(view, "cross_weights", t)[from], top, bottom);
+    for (let t = 1; t <= last; t++) {
+      const weight = rowOf(view, "cross_weights", t)?.[from] ?? 0;
+      curve(middle(boxes.source[from]), middle(boxes.output[t]), weight, top, bottom);
+    }
   } else
-    weights.forEach((/** @type {number} */ weight, /** @type {number} */ s) =>
-      curve(middle(boxes.source[s]), middle(boxes.output[step]), weight, top, bottom),
-    );
+    weights?.forEach((weight, s) => curve(middle(boxes.source[s]), middle(boxes.output[step]), weight, top, bottom));
 
   drawCandidates(view, pen, step, candidates, left);
 }
 
+/** Where curves run between the sentences, and what draws one.
+ * @typedef {object} Between
+ * @property {number} top
+ * @property {number} bottom
+ * @property {(a: number, b: number, weight: number, top: number, bottom: number) => void} curve
+ * @property {(place: Place) => number} middle
+ * @property {number} step
+ */
 // All that a network without attention has of the source: one strip of numbers between the sentences.
 /**
  * @param {View} view
+ * @param {Float32Array} vector
  * @param {Pen} pen
- * @param {any} options3
+ * @param {Between} between
  */
-function drawVector({ n, boxes, header, colours, begin, root }, pen, { top, bottom, curve, middle, step }) {
+function drawVector({ boxes, header, colours, begin, root }, vector, pen, { top, bottom, curve, middle, step }) {
   const { theme } = header;
-  const wide = Math.min(boxes.source.at(-1).x + boxes.source.at(-1).wide, root.clientWidth) - begin;
+  const wide = Math.min(endOf(boxes.source), root.clientWidth) - begin;
   const y = (top + bottom) / 2 - 9;
-  const reach = n.vector.reduce(
-    (/** @type {number} */ most, /** @type {number} */ value) => Math.max(most, Math.abs(value)),
-    1e-12,
-  );
+  const reach = vector.reduce((most, value) => Math.max(most, Math.abs(value)), 1e-12);
   const centre = begin + wide / 2;
-  boxes.source.forEach((/** @type {number} */ place) => curve(middle(place), centre, 0.1, top, y - 2));
+  boxes.source.forEach((place) => curve(middle(place), centre, 0.1, top, y - 2));
   curve(centre, middle(boxes.output[step]), 0.5, y + 20, bottom);
-  const cell = wide / n.vector.length;
-  n.vector.forEach((/** @type {number} */ value, /** @type {number} */ i) => {
+  const cell = wide / vector.length;
+  vector.forEach((value, i) => {
     pen.rect(
       begin + i * cell,
       y,
@@ -446,7 +504,7 @@ function drawVector({ n, boxes, header, colours, begin, root }, pen, { top, bott
       colourOf(colours.signed, Math.round(((value / reach + 1) / 2) * FULL)),
     );
   });
-  drawSigns(pen, theme, n.vector, n.vector.length, begin, y + 9 - cell / 2, cell, reach);
+  drawSigns(pen, theme, vector, vector.length, begin, y + 9 - cell / 2, cell, reach);
   pen.frame(begin, y, wide, 18, theme.rule, 0.75);
   if (begin) pen.text(0, y + 9, "one vector", { size: 12, fill: theme.muted });
 }
@@ -482,11 +540,12 @@ function drawCandidates({ header, n, root, ...view }, pen, step, top, scrolled) 
 
 /** @param {View} view */
 function bringIntoView(view) {
-  const { scroll, boxes, n } = view;
+  const { scroll, boxes } = view;
   const step = shownStep(view);
-  if (!boxes || scroll.scrollWidth <= scroll.clientWidth || scroll.matches(":hover")) return;
+  if (!view.wide || scroll.scrollWidth <= scroll.clientWidth || scroll.matches(":hover")) return;
   const ends = [boxes.output[step]];
-  if (n.cross_weights) ends.push(boxes.source[indexOfLargest(rowOf(view, "cross_weights", step))]);
+  const weights = rowOf(view, "cross_weights", step);
+  if (weights) ends.push(boxes.source[indexOfLargest(weights)]);
   const centre = ends.reduce((sum, { x, wide }) => sum + x + wide / 2, 0) / ends.length;
   scroll.scrollLeft = centre - scroll.clientWidth / 2;
 }
@@ -497,17 +556,12 @@ function bringIntoView(view) {
  */
 function find(view, event) {
   const [px, py] = pointer(view.canvas, event);
-  return (
-    view.hits.find(
-      (/** @type {{ x: number, wide: number, y: number, tall: number }} */ { x, wide, y, tall }) =>
-        px >= x && px < x + wide && py >= y && py < y + tall,
-    ) ?? null
-  );
+  return view.hits.find(({ x, wide, y, tall }) => px >= x && px < x + wide && py >= y && py < y + tall) ?? null;
 }
 
 /**
  * @param {View} view
- * @param {any} hit
+ * @param {Word | null} hit
  */
 function point(view, hit) {
   const over = hit && { side: hit.side, index: hit.index };

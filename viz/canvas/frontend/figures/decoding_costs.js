@@ -28,7 +28,7 @@ export default function ({ data, parentElement, setTriggerValue, key }) {
   const root = rootOf(parentElement, header.theme);
   /** @type {View} */
   const view = (root.view ??= build(root));
-  Object.assign(view, { header, post: (/** @type {any} */ state) => setTriggerValue("state", state) });
+  Object.assign(view, { header, post: (/** @type {unknown} */ state) => setTriggerValue("state", state) });
   view.state = view.controls.receive(header.sliders, header.state, header.acknowledged);
   receiveMeasured(view, setTriggerValue, () => arrange(view));
   const stop = listen(key, () => {});
@@ -48,7 +48,7 @@ function build(root) {
 }
 
 /** @param {View} view */
-const timed = ({ results }) => results.some((/** @type {any} */ result) => result.seconds);
+const timed = ({ results }) => results.some((/** @type {import("../types.js").CostResult} */ result) => result.seconds);
 
 /** @param {View} view */
 const heightOf = (view) => {
@@ -124,8 +124,8 @@ function draw(view, pen) {
   /** @param {string} kind @param {number} place */
   const timesOf = (kind, place) => {
     const points = view.results
-      .filter((/** @type {any} */ result) => result.kind === kind && result.seconds)
-      .map((/** @type {any} */ result) => [result.n, result.seconds]);
+      .filter((/** @type {import("../types.js").CostResult} */ result) => result.kind === kind && result.seconds)
+      .map((/** @type {import("../types.js").CostResult} */ result) => [result.n, result.seconds]);
     const style = place < variants.length ? place : 0;
     return { points, line: points, colour: colours[style], mark: MARK[style], thick: 1.75 };
   };

@@ -127,7 +127,7 @@ function arrange(view) {
   const names = header.head_roles.flat().map(([name = "head 10"]) => name);
   // On a projector letters are large and height is what lacks: there a name stands beside its map.
   const beside = projected() > 0 && room * BESIDE > widthOf("m".repeat(LEAST_BESIDE), projected(), 650);
-  const nameRoom = beside ? room * BESIDE - 8 : roomOfName(room);
+  const nameRoom = nameRoomOf(room, beside);
   const letters = legible(letterSize(names, nameRoom));
   const line = Math.max(16, Math.ceil(letters * 1.3));
   const lines = names.map((name) => linesOf(name, nameRoom, letters, 650).length);
@@ -172,7 +172,7 @@ function arrange(view) {
   root.toggleAttribute("data-crowded", crowded); // names of three lines: the stage looks for a wider place
   root.style.setProperty("--letters", `${letters}px`);
   root.style.setProperty("--line", `${line}px`);
-  root.style.setProperty("--name", `${roomOfName(across)}px`);
+  root.style.setProperty("--name", `${nameRoomOf(across, beside)}px`);
   root.style.setProperty("--label", named ? `${label}px` : "0");
   const chosen = header.selected[0] * heads + header.selected[1];
   [...buttons.children].forEach((button, headIndex) => {
@@ -206,18 +206,20 @@ const numbersAbove = ({ place, cells }) =>
     ? []
     : Array.from({ length: cells.shape[1] }, (_, head) => [head, GUTTER + head * place.across + place.wide / 2]);
 
+// The room of a name: half of its head's where it stands beside the map.
+/**
+ * @param {number} room
+ * @param {boolean} beside
+ */
+const nameRoomOf = (room, beside) => (beside ? room * BESIDE - 8 : roomOfName(room));
+
 // The lines of a name under or beside a map, as the page breaks them.
 /**
  * @param {View} view
  * @param {string} name
  */
 const namesBelow = ({ place }, name) =>
-  place.named
-    ? linesOf(name, place.beside ? place.across * BESIDE - 8 : roomOfName(place.across), place.letters, 650).slice(
-        0,
-        MOST_LINES,
-      )
-    : [];
+  place.named ? linesOf(name, nameRoomOf(place.across, place.beside), place.letters, 650).slice(0, MOST_LINES) : [];
 
 /** @param {View} view */
 function drawMaps(view) {

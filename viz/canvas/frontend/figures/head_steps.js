@@ -3,7 +3,46 @@
 // stream.
 
 /** @typedef {import("../types.js").HeadStepsHeader} Header */
-/** @typedef {import("../types.js").View<Header>} View */
+/** @typedef {import("../types.js").HeadStepsArrays} Arrays */
+/** @typedef {import("../types.js").HeadNumbers} Numbers */
+/** @typedef {import("../types.js").StepKind} StepKind */
+/** @typedef {import("../types.js").StepFocus} Focus */
+/** What Python sends, as this figure uses it.
+ * @typedef {object} Received
+ * @property {Header} header
+ * @property {Numbers} n
+ * @property {import("../types.js").ExplainedStep["sizes"]} sizes
+ * @property {import("../types.js").ExplainedStep["exponentials"]} exponentials
+ * @property {Uint8ClampedArray} colours
+ * @property {(post: { number: number, value: unknown }) => void} post
+ */
+/** The parts of the figure, and what it keeps. whole: every step is drawn; wide: 0 until it is on the screen.
+ * @typedef {object} Own
+ * @property {Root} root
+ * @property {HTMLElement} names
+ * @property {HTMLButtonElement} play
+ * @property {HTMLCanvasElement} canvas
+ * @property {HTMLCanvasElement} rail
+ * @property {HTMLElement} tip
+ * @property {HTMLElement} sentenceBox
+ * @property {HTMLElement} scroll
+ * @property {HTMLElement} terms
+ * @property {ReturnType<typeof posts>} posts
+ * @property {string | null} about
+ * @property {number} step
+ * @property {number} keyIndex
+ * @property {Focus} focus the number whose sum is open
+ * @property {typeof DESK} layout
+ * @property {boolean} large
+ * @property {number} wide
+ * @property {boolean} [whole]
+ * @property {ReturnType<typeof setInterval> | undefined} playing
+ * @property {Cell[]} hits
+ */
+/** Numbers of one kind beside each other, `count` of them.
+ * @typedef {{ kind: StepKind, s?: number, x: number, y: number, wide: number, tall: number, count: number }} Cell
+ */
+/** @typedef {Received & Own} View */
 /** @typedef {import("../types.js").Pen} Pen */
 /** @typedef {import("../types.js").Root} Root */
 
@@ -13,12 +52,13 @@ import { countDrawing, drawings, element, listen, pointer, projected, rootOf, un
 import { playerButtons, showPlaying } from "../lib/player.js";
 import { posts } from "../lib/posts.js";
 import { showTooltip, tooltip } from "../lib/tooltip.js";
-import { indexOfLargest, quoted } from "../lib/values.js";
+import { indexOfLargest, quoted, valuesOf } from "../lib/values.js";
 import { explain, exponentialsOf, formatNumber, PER_KEY, STEPS } from "./head_steps_text.js";
 
 const ROW = 22; // pixels a word
 const STRIP = 208; // of q, k, v and z
 const GAP = 12;
+/** @type {("scores" | "scaled" | "bias" | "masked" | "exp" | "weights")[]} */
 const COLUMNS = ["scores", "scaled", "bias", "masked", "exp", "weights"];
 // At a desk everything; on a projector what the step needs, in larger letters, of no more words than can be read.
 const DESK = {
@@ -50,36 +90,36 @@ const least = ({ words, number }) => words + 2 * (STRIP + GAP) + COLUMNS.length 
 const PACE = 1600; // milliseconds a step when it plays
 const WAIT = 400; // milliseconds at rest before the address follows
 
-/** @param {import("../types.d.ts").Mount<Header>} mount */
+/** @param {import("../types.d.ts").Mount<Header, Arrays>} mount */
 export default function ({ data, parentElement, setTriggerValue, key }) {
   const { header, arrays } = unpack(data);
   const root = rootOf(parentElement, header.theme);
-  /** @type {View} */
-  const view = (root.view ??= build(root));
-  const n = Object.fromEntries(Object.entries(arrays).map(([name, { values }]) => [name, values]));
+  const n = numbersOf(valuesOf(arrays), header.width, header.head);
   const [S, C, D, E] = [header.words.length, header.width, n.q.length, n.z.length];
-  split(n, C, header.head);
-  Object.assign(view, {
+  /** @type {Received} */
+  const received = {
     header,
     n,
     sizes: { S, C, D, E },
-    post: (/** @type {unknown} */ post) => setTriggerValue("step", post),
-  });
+    exponentials: exponentialsOf(n),
+    colours: colourTable(header.theme, "signed"),
+    post: (post) => setTriggerValue("step", post),
+  };
+  /** @type {View} */
+  const view = (root.view ??= build(root, received));
+  Object.assign(view, received);
   const news = view.posts.news([header.step, header.key_index], header.acknowledged);
   const keyIndex = header.key_index ?? indexOfLargest(n.weights);
   const changed = header.step !== view.step || keyIndex !== view.keyIndex; // if not, the sum that is open stays open
-  if (view.about !== header.about || (news && changed)) {
-    Object.assign(view, { step: header.step, keyIndex, focus: null });
-  }
+  const moves = view.about !== header.about || (news && changed);
+  if (moves) Object.assign(view, { step: header.step, keyIndex });
   view.about = header.about;
-  view.exponentials = exponentialsOf(/** @type {any} */ (n));
   view.keyIndex = Math.min(view.keyIndex, S - 1);
-  view.colours = colourTable(header.theme, "signed");
+  if (moves) focusOn(view, null);
   const stop = listen(key, () => {});
   drawings.set(header.key, (whole) =>
-    asSvg(view.wide, heightOf(view), header.theme, (pen) => draw({ ...view, whole }, pen)),
+    view.wide ? asSvg(view.wide, heightOf(view), header.theme, (pen) => draw({ ...view, whole }, pen)) : "",
   );
-  if (!view.focus) focusOn(view, null);
   arrange(view);
   return () => {
     clearInterval(view.playing);
@@ -89,24 +129,27 @@ export default function ({ data, parentElement, setTriggerValue, key }) {
 
 // What this head carries, and what the other heads and the bias of W_O add together.
 /**
- * @param {any} n
+ * @param {Record<keyof Arrays, Float32Array>} n
  * @param {number} width
  * @param {number} head
+ * @returns {Numbers}
  */
-function split(n, width, head) {
-  const all = n.carried; // (H, C)
-  n.heads = all;
-  n.carried = all.slice(head * width, (head + 1) * width);
-  n.others = n.b_o.map((/** @type {any} */ bias, /** @type {number} */ c) => {
+function numbersOf(n, width, head) {
+  const heads = n.carried; // (H, C)
+  const others = n.b_o.map((bias, c) => {
     let sum = bias;
-    for (let offset = c; offset < all.length; offset += width)
-      if (Math.floor(offset / width) !== head) sum += all[offset];
+    for (let offset = c; offset < heads.length; offset += width)
+      if (Math.floor(offset / width) !== head) sum += heads[offset];
     return sum;
   });
+  return { ...n, heads, carried: heads.slice(head * width, (head + 1) * width), others };
 }
 
-/** @param {Root} root */
-function build(root) {
+/**
+ * @param {Root} root
+ * @param {Received} received
+ */
+function build(root, received) {
   const bar = element("div", "bar");
   const names = element("div", "names");
   const [back, play, next] = playerButtons();
@@ -119,12 +162,14 @@ function build(root) {
   scroll.setAttribute("aria-label", "The row, drawn");
   scroll.append(canvas, rail, tip);
   bar.append(back, play, next, names);
-  root.append(bar, sentenceBox, scroll, element("div", "terms"));
+  const terms = element("div", "terms");
+  root.append(bar, sentenceBox, scroll, terms);
   root.tabIndex = 0;
   root.setAttribute("role", "group");
   root.setAttribute("aria-label", "Steps of one row. Left and right arrows step, up and down choose the key.");
-  /** @type {any} */
+  /** @type {View} */
   const view = {
+    ...received,
     root,
     names,
     play,
@@ -133,11 +178,17 @@ function build(root) {
     tip,
     sentenceBox,
     scroll,
-    terms: root.lastChild,
+    terms,
     posts: posts(WAIT),
+    about: null,
     step: 0,
     keyIndex: 0,
+    focus: { kind: "x", i: 0 },
     layout: DESK,
+    large: false,
+    wide: 0,
+    playing: undefined,
+    hits: [],
   };
   names.append(
     ...STEPS.map(({ name }, stepIndex) => {
@@ -194,7 +245,7 @@ function go(view, step) {
 
 /**
  * @param {View} view
- * @param {any} keyIndex
+ * @param {number} keyIndex
  */
 function look(view, keyIndex) {
   if (keyIndex < 0 || keyIndex >= view.sizes.S) return;
@@ -216,7 +267,7 @@ function toggle(view) {
 /** @param {View} view */
 function stopPlaying(view) {
   clearInterval(view.playing);
-  view.playing = null;
+  view.playing = undefined;
   rest(view);
   showPlaying(view.play, false);
 }
@@ -230,7 +281,7 @@ function rest(view) {
 // The number whose sum is opened: a clicked one, or the one the step is about.
 /**
  * @param {View} view
- * @param {any} hit
+ * @param {Focus | null} hit
  */
 function focusOn(view, hit) {
   const step = STEPS[view.step];
@@ -240,8 +291,8 @@ function focusOn(view, hit) {
 
 /** @param {View} view */
 function arrange(view) {
-  const { root, header } = view;
-  if (!header || !root.clientWidth) return;
+  const { root } = view;
+  if (!root.clientWidth) return;
   view.large = projected() > 0;
   view.layout = view.large ? PROJECTED : DESK;
   root.classList.toggle("large", view.large);
@@ -283,20 +334,21 @@ function repaint(view) {
   view.terms.replaceChildren(...(cut ? [...spelled, ...sum] : [...sum, ...spelled]));
 
   countDrawing(root);
-  root.dataset.step = view.step;
+  root.dataset.step = String(view.step);
   if (view.wide > view.scroll.clientWidth) {
-    const now = view.hits.find((/** @type {any} */ { kind }) => kind === STEPS[view.step].about);
-    view.scroll.scrollLeft = now.x + Math.min(now.wide, view.scroll.clientWidth / 2) - view.scroll.clientWidth * 0.7;
+    const now = view.hits.find(({ kind }) => kind === STEPS[view.step].about);
+    const room = view.scroll.clientWidth;
+    if (now) view.scroll.scrollLeft = now.x + Math.min(now.wide, room / 2) - room * 0.7;
   }
 }
 
 // Where the columns begin; what is not `on` is not drawn.
 /** @param {View} view */
 function places({ wide, large, layout, step }) {
-  /** @param {string} kind */
+  /** @param {StepKind | "all x"} kind */
   const on = (kind) => (large ? STEPS[step].needs.includes(kind) : kind !== "all x");
   const columns = COLUMNS.filter(on);
-  const strips = ["k", "v"].filter(on).length;
+  const strips = Number(on("k")) + Number(on("v"));
   const spare = Math.max(wide - least(layout), 0);
   const rest = wide - layout.words - 3 * GAP; // on a projector
   const number = large
@@ -334,20 +386,19 @@ function draw(view, pen) {
   const { size, small, top } = layout;
   const lines = wordsShown(view);
   view.hits = [];
-  /** @param {string} kind */
-  const done = (kind) => view.whole || STEPS.findIndex(({ shows }) => shows.includes(kind)) <= step;
-  /** @param {string} kind */
-  const now = (kind) => STEPS[step].shows.includes(kind);
-  /** @type {Record<string, number>} */
+  /** @param {StepKind | "all x"} kind */
+  const done = (kind) => view.whole || STEPS.findIndex(({ shows }) => kind !== "all x" && shows.includes(kind)) <= step;
+  /** @param {StepKind | "all x"} kind */
+  const now = (kind) => kind !== "all x" && STEPS[step].shows.includes(kind);
   const limits = {
     x: Math.max(most(n.x), most(n.x_query)),
     qk: Math.max(most(n.q), most(n.k)),
     v: Math.max(most(n.v), most(n.z)),
+    stream: Math.max(most(n.stream), most(n.after), most(n.carried), most(n.others)),
   };
-  limits.stream = Math.max(most(n.stream), most(n.after), most(n.carried), most(n.others));
 
   /**
-   * @param {string} kind
+   * @param {StepKind | "all x"} kind
    * @param {Float32Array} values
    * @param {number} from
    * @param {number} count
@@ -380,7 +431,7 @@ function draw(view, pen) {
    * @param {string} text
    * @param {number} x
    * @param {number} y
-   * @param {string} kind
+   * @param {StepKind} kind
    */
   const label = (text, x, y, kind, more = {}) =>
     on(kind) &&
@@ -390,7 +441,7 @@ function draw(view, pen) {
       weight: now(kind) ? 650 : 400,
       ...more,
     });
-  /** @param {string} kind */
+  /** @param {StepKind} kind */
   const isShown = (kind) => on(kind) && done(kind);
 
   // What comes in
@@ -410,7 +461,6 @@ function draw(view, pen) {
   // One line a key
   label("k", k + strip / 2, top - 14, "k", { anchor: "middle" });
   label("v", v + strip / 2, top - 14, "v", { anchor: "middle" });
-  /** @type {Record<string, string>} */
   const heads = {
     scores: "q · k",
     scaled: header.divisor === 1 ? "not scaled" : "÷ √d",
@@ -442,10 +492,14 @@ function draw(view, pen) {
     if (on("all x")) cells(s === row ? "x" : "all x", n.x, s * C, C, limits.x, k, y + 2, right - k, ROW - 6);
     cells("k", n.k, s * D, D, limits.qk, k, y + 2, strip, ROW - 6, s);
     cells("v", n.v, s * E, E, limits.v, v, y + 2, strip, ROW - 6, s);
-    /** @type {Record<string, number>} */
-    const values = { scores: n.scores[s], scaled: n.scaled[s], bias: n.bias[s], masked: n.masked[s] };
-    values.exp = view.exponentials.each[s];
-    values.weights = n.weights[s];
+    const values = {
+      scores: n.scores[s],
+      scaled: n.scaled[s],
+      bias: n.bias[s],
+      masked: n.masked[s],
+      exp: view.exponentials.each[s],
+      weights: n.weights[s],
+    };
     for (const kind of columns) {
       const value = values[kind];
       view.hits.push({ kind, s, x: columnEnds[kind] - number + 4, y, wide: number - 4, tall: ROW, count: 1 });
@@ -476,8 +530,8 @@ function draw(view, pen) {
   // What comes out
   const below = top + lines.length * ROW + 14;
   /**
-   * @param {string} kind
-   * @param {any} sum
+   * @param {"exp" | "weights"} kind
+   * @param {number} sum
    */
   const total = (kind, sum) =>
     label(`Σ ${formatNumber(sum)}`, columnEnds[kind] - 4, below, kind, { anchor: "end", weight: 400 });
@@ -485,7 +539,7 @@ function draw(view, pen) {
   if (isShown("weights"))
     total(
       "weights",
-      n.weights.reduce((/** @type {any} */ a, /** @type {any} */ b) => a + b, 0),
+      n.weights.reduce((a, b) => a + b, 0),
     );
   if (listed && lines.length < S)
     pen.text(0, below, `and ${S - lines.length} more`, { size: small, fill: theme.muted });
@@ -496,6 +550,7 @@ function draw(view, pen) {
   if (stripsOnly) cells("z", n.z, 0, E, limits.v, k, top - layout.apart, right - k, layout.stream);
   else cells("z", n.z, 0, E, limits.v, v, below - 8, strip, 16);
   const before = header.has_residual ? "stream before" : "not added";
+  /** @type {["carried" | "others" | "stream" | "after", string][]} */
   const last = [
     ["carried", "this head"],
     ["others", "other heads"],
@@ -537,12 +592,11 @@ function point(view, event) {
   canvas.style.cursor = hit ? "pointer" : "";
   if (!hit) return;
   const { kind, s, i } = hit;
-  /** @type {Record<string, number>} */
+  /** Of kinds that have a vector for every word. @type {Partial<Record<StepKind, number>>} */
   const widths = { x: sizes.C, k: sizes.D, v: sizes.E };
-  const width = widths[kind]; // of kinds that have a vector for every word
-  const ofKey = width && kind !== "x";
-  const valueIndex = ofKey ? s * width + i : (s ?? i);
-  const value = kind === "exp" ? view.exponentials.each[s] : kind === "x" ? n.x_query[i] : n[kind][valueIndex];
+  const width = widths[kind];
+  const valueIndex = width && kind !== "x" && s !== undefined ? s * width + i : (s ?? i);
+  const value = kind === "exp" ? view.exponentials.each[s ?? i] : kind === "x" ? n.x_query[i] : n[kind][valueIndex];
   const where =
     s === undefined
       ? `${kind}[${i}]`

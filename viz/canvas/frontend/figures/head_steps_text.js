@@ -1,11 +1,16 @@
 // The steps of a row, and how each number comes from the numbers before it: the sum, term by term.
 
 /** @typedef {import("../types.js").HeadStepsHeader} Header */
-/** @typedef {import("../types.js").View<Header>} View */
+/** @typedef {import("../types.js").ExplainedStep} View */
+/** @typedef {import("../types.js").StepKind} StepKind */
+/** One term of a sum. @typedef {{ name: string | number, text: string }} Term */
+/** A product: what it is of, and its two factors. @typedef {[string | number, number, number]} Product */
+/** cut: how many terms are not written. @typedef {{ terms: Term[], total: string, model: string, cut?: number }} Sum */
 
 import { numbered, quoted } from "../lib/values.js";
 
 // shows: what the step brings in; about: the number whose sum is opened first; needs: all that a projector shows of it
+/** @type {{ name: string, shows: StepKind[], about: StepKind, needs: (StepKind | "all x")[] }[]} */
 export const STEPS = [
   { name: "x", shows: ["x"], about: "x", needs: ["x", "all x"] },
   { name: "q, k, v", shows: ["q", "k", "v"], about: "q", needs: ["q", "k", "v"] },
@@ -39,14 +44,15 @@ export const formatNumber = (value) => {
 };
 
 // e^(score − the largest) of every key, and their sum; a masked key has 0.
-/** @param {View} view */
+/** @param {import("../types.js").HeadNumbers} n */
 export function exponentialsOf({ masked, mask }) {
-  const top = Math.max(...masked.filter((/** @type {unknown} */ _, /** @type {number} */ s) => mask[s]));
+  const top = Math.max(...masked.filter((_, s) => mask[s]));
   const each = Array.from(masked, (value, s) => (mask[s] ? Math.exp(value - top) : 0));
   return { top, each, sum: each.reduce((a, b) => a + b, 0) };
 }
 
 // Kinds of which every key has one.
+/** @type {StepKind[]} */
 export const PER_KEY = ["k", "v", "scores", "scaled", "bias", "masked", "exp", "weights"];
 
 // The token whose row this is; of another text than the keys with its place there.
@@ -55,14 +61,17 @@ const queryOf = ({ words, row, query, query_place }) =>
   row < 0 ? `${quoted(query)} (${query_place})` : numbered(words.map(quoted))[row];
 
 // In words what this step does; and for the number in focus its terms, their sum, and what the model itself had.
-/** @returns {{ sentence: any[], total: string, terms: any[], model: string | null, cut?: boolean }} */
-export function explain(/** @type {View} */ view) {
+/**
+ * @param {View} view
+ * @returns {{ sentence: [string, boolean][] } & Sum} pieces of the sentence: text, stressed or not
+ */
+export function explain(view) {
   const { header, step } = view;
   const words = numbered(header.words.map(quoted));
   const [a, b] = [queryOf(header), words[view.keyIndex]];
   const crosses = header.row < 0;
   const { divisor } = header;
-  /** @type {Record<string, any[]>} */
+  /** By step; a piece in brackets is stressed. @type {Record<string, (string | [string])[]>} */
   const sentences = {
     x: [
       `The vector of `,
@@ -108,7 +117,7 @@ export function explain(/** @type {View} */ view) {
       ? ["Every word is allowed: nothing is masked."]
       : [
           "Masked scores become −∞: ",
-          [`${view.n.mask.filter((/** @type {any} */ allowed) => !allowed).length} of ${view.sizes.S}`],
+          [`${view.n.mask.filter((allowed) => !allowed).length} of ${view.sizes.S}`],
           " words are hatched.",
         ],
     exp: [
@@ -148,14 +157,15 @@ export function explain(/** @type {View} */ view) {
           header.norm_after ? ". The layer norm of this sublayer then normalises them." : ".",
         ],
   };
-  const sentence = [
-    [`Step ${step + 1} of ${STEPS.length}. `, false],
-    ...sentences[STEPS[step].name].map((piece) => (Array.isArray(piece) ? [piece[0], true] : [piece, false])),
-  ];
-  return { sentence, ...sum(view) };
+  /** @type {[string, boolean][]} */
+  const pieces = sentences[STEPS[step].name].map((piece) => (Array.isArray(piece) ? [piece[0], true] : [piece, false]));
+  return { sentence: [[`Step ${step + 1} of ${STEPS.length}. `, false], ...pieces], ...sum(view) };
 }
 
-/** @param {View} view */
+/**
+ * @param {View} view
+ * @returns {Sum}
+ */
 function sum(view) {
   const { header, n, sizes, focus, exponentials } = view;
   const { C, D, E, S } = sizes;
@@ -164,22 +174,20 @@ function sum(view) {
   const i = focus.i ?? 0;
   const words = numbered(header.words.map(quoted));
   const arrow = `${queryOf(header)} → ${words[s]}`;
-  // [name, left, right] of each product
   /**
    * @param {string} name
-   * @param {any} pairs
-   * @param {any} rest
+   * @param {Product[]} pairs
+   * @param {[string, number] | null} rest
    * @param {number | null} model
    */
   const products = (name, pairs, rest, model) => {
-    const total =
-      pairs.reduce((/** @type {any} */ all, /** @type {any} */ [, left, right]) => all + left * right, 0) +
-      (rest?.[1] ?? 0);
+    const total = pairs.reduce((all, [, left, right]) => all + left * right, 0) + (rest?.[1] ?? 0);
     const shownPairs =
       pairs.length > view.layout.terms
         ? [...pairs].sort((a, b) => Math.abs(b[1] * b[2]) - Math.abs(a[1] * a[2])).slice(0, view.layout.terms)
         : pairs;
-    const terms = shownPairs.map((/** @type {any} */ [of, left, right]) => ({
+    /** @type {Term[]} */
+    const terms = shownPairs.map(([of, left, right]) => ({
       name: of,
       text: `${formatNumber(left)} × ${formatNumber(right)}`,
     }));
@@ -194,25 +202,26 @@ function sum(view) {
   };
   /**
    * @param {string} name
-   * @param {any} pieces
+   * @param {[string, string][]} pieces
    * @param {number} total
    * @param {number | null} model
    */
   const plain = (name, pieces, total, model) => ({
-    terms: pieces.map((/** @type {any} */ [of, text]) => ({ name: of, text })),
+    terms: pieces.map(([of, text]) => ({ name: of, text })),
     total: `${name} = ${formatNumber(total)}`,
     model: comparison(model, total),
   });
   /**
    * @param {string} name
-   * @param {string} matrix
-   * @param {any} bias
+   * @param {"w_q" | "w_k" | "w_v"} matrix
+   * @param {Float32Array} bias
    * @param {number} wide
-   * @param {any} who
+   * @param {number | null} who
    * @param {number} model
    */
   const projected = (name, matrix, bias, wide, who, model) => {
     const input = (/** @type {number} */ c) => (who === null ? n.x_query[c] : n.x[who * C + c]);
+    /** @type {Product[]} */
     const pairs = Array.from({ length: C }, (_, c) => [c, input(c), n[matrix][c * wide + i]]);
     const product = products(
       `${name}[${i}] = Σ x[c] · W[c, ${i}]`,
@@ -323,11 +332,13 @@ function sum(view) {
         model: "Computed here: the model mixes all heads in one product.",
       };
     case "others": {
+      /** @type {[string, number][]} */
       const heads = Array.from({ length: n.heads.length / C }, (_, headIndex) => [
         `head ${headIndex}`,
         n.heads[headIndex * C + i],
-      ]).filter((_, headIndex) => headIndex !== header.head);
-      const pieces = [...heads, ["bias of W_O", n.b_o[i]]];
+      ]);
+      /** @type {[string, number][]} */
+      const pieces = [...heads.filter((_, headIndex) => headIndex !== header.head), ["bias of W_O", n.b_o[i]]];
       return {
         ...plain(
           `others[${i}]`,
@@ -350,7 +361,9 @@ function sum(view) {
               : `The embedding of ${queryOf(header)}.`,
       };
     default: {
+      /** @type {[string, number][]} */
       const stream = header.has_residual ? [["stream", n.stream[i]]] : [];
+      /** @type {[string, number][]} */
       const pieces = [...stream, ["this head", n.carried[i]], ["other heads", n.others[i]]];
       const total = pieces.reduce((all, [, value]) => all + value, 0);
       return plain(

@@ -16,7 +16,7 @@ export default function ({ data, parentElement, setTriggerValue, key }) {
   const root = rootOf(parentElement, header.theme);
   /** @type {View} */
   const view = (root.view ??= build(root));
-  Object.assign(view, { header, post: (/** @type {any} */ state) => setTriggerValue("state", state) });
+  Object.assign(view, { header, post: (/** @type {unknown} */ state) => setTriggerValue("state", state) });
   view.state = view.controls.receive(header.sliders, header.state, header.acknowledged);
   receiveMeasured(view, setTriggerValue, () => arrange(view));
   const stop = listen(key, () => {});

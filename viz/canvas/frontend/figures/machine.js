@@ -2,9 +2,23 @@
 // they act. Lines show what reaches the token in focus, layer by layer.
 
 /** @typedef {import("../types.js").MachineHeader} Header */
-/** @typedef {import("../types.js").View<Header>} View */
+/** @typedef {import("../types.js").MachineArrays} Arrays */
+/** @typedef {import("../types.js").PlacedMachine} Placed */
 /** @typedef {import("../types.js").Root} Root */
 /** @typedef {import("../types.js").Target} Target */
+/** @typedef {Pick<Placed, "header" | "stacks" | "colours" | "send">} Received what Python sends */
+/** The parts of the figure. targetOf: button → the part that it is for; since: when the pointer came to that part.
+ * @typedef {object} Own
+ * @property {HTMLCanvasElement} canvas
+ * @property {HTMLElement} targets
+ * @property {HTMLElement} figure
+ * @property {{ root: HTMLElement, title: HTMLElement, text: HTMLElement, pageLink: HTMLButtonElement }} panel
+ * @property {Map<HTMLButtonElement, Target>} targetOf
+ * @property {number} since
+ */
+/** It has no place before it is on the screen.
+ * @typedef {Omit<Placed, "place"> & Partial<Pick<Placed, "place">> & Own} View
+ */
 
 import { colourTable } from "../lib/cells.js";
 import { asSvg, onCanvas } from "../lib/drawing.js";
@@ -23,37 +37,40 @@ import {
 import { draw } from "./machine_drawing.js";
 import { placeOf, stacksOf, targetsOf } from "./machine_layout.js";
 
-/** @param {import("../types.d.ts").Mount<Header>} mount */
+/** @param {import("../types.d.ts").Mount<Header, Arrays>} mount */
 export default function ({ data, parentElement, setTriggerValue, key }) {
   const { header, arrays } = unpack(data);
   const root = rootOf(parentElement, header.theme);
-  /** @type {View} */
-  const view = (root.view ??= build(root));
   const { theme } = header;
-  Object.assign(view, {
+  /** @type {Received} */
+  const received = {
     header,
-    arrays,
     colours: { weights: colourTable(theme, "weights"), signed: colourTable(theme, "signed") },
     send: setTriggerValue,
     stacks: stacksOf(header, arrays),
-    open(/** @type {number} */ layer, /** @type {string} */ stack) {
-      view.opened[stack] = layer;
-      arrange(view);
-    },
-  });
-  view.opened ??= {}; // name of a stack → the layer that is shown with its parts, where not all are
+  };
+  /** @type {View} */
+  const view = (root.view ??= build(root, received));
+  Object.assign(view, received);
   const stop = listen(key, () => repaint(view));
-  drawings.set(header.key, () =>
-    asSvg(root.clientWidth, view.place.height, theme, (pen) => {
-      draw({ ...view, part: null, head: null }, pen, focused(view, true));
-    }),
-  );
+  drawings.set(header.key, () => {
+    if (!isPlaced(view)) return "";
+    const { height } = view.place;
+    const drawn = { ...view, part: null, head: null };
+    return asSvg(root.clientWidth, height, theme, (pen) => draw(drawn, pen, focused(view, true)));
+  });
   arrange(view);
   return stop;
 }
 
-/** @param {Root} root */
-function build(root) {
+/** @type {(view: View) => view is View & Placed} */
+const isPlaced = (view) => view.place !== undefined;
+
+/**
+ * @param {Root} root
+ * @param {Received} received
+ */
+function build(root, received) {
   const [canvas, targets, panel] = [element("canvas", "drawing"), element("div", "targets"), element("div", "panel")];
   const figure = element("div", "figure");
   figure.append(canvas, targets);
@@ -61,10 +78,25 @@ function build(root) {
   pageLink.type = "button";
   panel.append(title, text, pageLink);
   root.append(figure, panel);
-  /** @type {any} */
-  const view = { root, canvas, targets, figure, part: null, head: null };
-  view.panel = { root: panel, title, text, pageLink };
-  view.targetOf = new Map(); // button → the part that it is for
+  /** @type {View} */
+  const view = {
+    ...received,
+    root,
+    canvas,
+    targets,
+    figure,
+    panel: { root: panel, title, text, pageLink },
+    targetOf: new Map(),
+    since: -Infinity,
+    part: null,
+    head: null,
+    pressable: [],
+    opened: {},
+    open(layer, stack) {
+      view.opened[stack] = layer;
+      arrange(view);
+    },
+  };
   figure.onpointermove = (event) => {
     const row = rowAt(view, pointer(figure, event));
     if (row !== null) hover(view.header.positions[row]);
@@ -107,7 +139,8 @@ function focused({ header }, chosen = false) {
  * @param {number[]} point
  */
 function rowAt({ place, header }, [, y]) {
-  for (const band of place?.bands ?? []) {
+  if (!place) return null;
+  for (const band of place.bands) {
     if (band.stack.name === "encoder") continue; // the figure follows tokens of the target
     const row = Math.floor((y - band.lanes) / place.lane);
     if (row >= 0 && row < header.tokens.length) return row;
@@ -119,9 +152,10 @@ const WIDE = 1000; // pixels: on a projector a narrower figure has no room for i
 
 /** @param {View} view */
 function arrange(view) {
-  const { root, header, targets, figure } = view;
-  if (!header || !root.clientWidth) return;
+  const { root, targets, figure } = view;
+  if (!root.clientWidth) return;
   view.place = placeOf(view);
+  if (!isPlaced(view)) return;
   view.panel.root.hidden = view.place.simple;
   root.toggleAttribute("data-crowded", view.place.simple && root.clientWidth < WIDE); // the stage then makes it wider
   figure.style.height = `${view.place.height}px`;
@@ -132,17 +166,17 @@ function arrange(view) {
   });
   // The part under the pointer or the focus is the same part of the new drawing.
   const same = (/** @type {Target | null} */ old) =>
-    view.pressable.find((/** @type {Target} */ target) => old && idOf(target) === idOf(old)) ?? null;
+    view.pressable.find((target) => old && idOf(target) === idOf(old)) ?? null;
   [view.part, view.head] = [same(view.part), same(view.head)];
   repaint(view);
 }
 
 /** @param {View} view */
 function repaint(view) {
-  const { root, canvas, header, place } = view;
-  if (!place || !root.clientWidth) return;
+  const { root, canvas, header } = view;
+  if (!isPlaced(view) || !root.clientWidth) return;
   const row = focused(view);
-  onCanvas(canvas, root.clientWidth, place.height, header.theme, (pen) => draw(view, pen, row));
+  onCanvas(canvas, root.clientWidth, view.place.height, header.theme, (pen) => draw(view, pen, row));
   explain(view, row);
   countDrawing(root);
 }
@@ -154,6 +188,7 @@ function button(view) {
   node.type = "button";
   const enter = () => {
     const target = view.targetOf.get(node);
+    if (!target) return;
     if (view.part !== target) view.since = performance.now();
     if (target.row !== undefined) hover(target.position ?? null);
     if (isPart(target)) {
@@ -170,6 +205,7 @@ function button(view) {
   node.onclick = (event) => {
     event.stopPropagation();
     const target = view.targetOf.get(node);
+    if (!target) return;
     if (target.row !== undefined) pin(view, target.row);
     else if (!(isPart(target) && isFinger(event) && performance.now() - view.since < TAP)) target.press?.();
   };

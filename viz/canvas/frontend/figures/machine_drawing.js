@@ -1,7 +1,9 @@
 // How a Transformer is drawn: lanes of tokens, strips of vectors, lines of attention, and the predicted words.
 
 /** @typedef {import("../types.js").MachineHeader} Header */
-/** @typedef {import("../types.js").View<Header>} View */
+/** @typedef {import("../types.js").PlacedMachine} View */
+/** @typedef {import("../types.js").MachineSizes} Sizes */
+/** @typedef {import("../types.js").Band} Band */
 /** @typedef {import("../types.js").Pen} Pen */
 /** @typedef {import("../types.js").Target} Target */
 /** @typedef {import("../types.js").DrawnStack} Stack */
@@ -41,9 +43,9 @@ export function draw(view, pen, row) {
       if (!place.beside) drawWay(view, pen, band, place.bands[index + 1]);
     }
   }
-  const last = place.bands.at(-1);
-  const predictions = place.predicts ? (place.output ? besideLane(view, last, row) : belowAll(view)) : null;
-  if (predictions) drawPredictions(view, pen, predictions, row);
+  const last = place.bands[place.bands.length - 1];
+  if (place.output) drawPredictions(view, pen, besideLane(view, last, row), row);
+  else if (place.outputBelow !== null) drawPredictions(view, pen, belowAll(view, place.outputBelow), row);
   for (const target of view.pressable) drawTarget(view, pen, target, row);
 }
 
@@ -58,12 +60,12 @@ const litRow = (header, stack, row) => (stack.name === "encoder" && header.sourc
 /**
  * @param {View} view
  * @param {Pen} pen
- * @param {any} band
+ * @param {Band} band
  * @param {number} lit
  */
 function labels({ header, place }, pen, band, lit) {
   const { theme } = header;
-  band.stack.tokens.forEach((/** @type {string} */ token, /** @type {number} */ each) => {
+  band.stack.tokens.forEach((token, each) => {
     const weight = each === lit ? 650 : 400;
     pen.text(band.left + place.label - 8, middle(place, band, each), fitted(token, place.label - 10, 13, weight), {
       anchor: "end",
@@ -77,7 +79,7 @@ function labels({ header, place }, pen, band, lit) {
 /**
  * @param {View} view
  * @param {Pen} pen
- * @param {any} band
+ * @param {Band} band
  * @param {number} lit
  */
 function drawEmbedding(view, pen, band, lit) {
@@ -96,7 +98,7 @@ function drawEmbedding(view, pen, band, lit) {
 /**
  * @param {View} view
  * @param {Pen} pen
- * @param {any} band
+ * @param {Band} band
  * @param {number} row
  */
 function drawOutput(view, pen, band, row) {
@@ -105,15 +107,10 @@ function drawOutput(view, pen, band, row) {
   const x = band.right + GAP;
   const { theme } = header;
   keep(view, pen, band, [band.right, x], stack.layers, row);
-  rows(
-    pen,
-    place,
-    band,
-    imageOf(stack.output.values, view.colours.signed, stack.output.shape[2]),
-    x,
-    place.strip,
-    theme,
-  );
+  if (stack.output) {
+    const image = imageOf(stack.output.values, view.colours.signed, stack.output.shape[2]);
+    rows(pen, place, band, image, x, place.strip, theme);
+  }
   frame(pen, place, band, x, litRow(header, stack, row), theme);
   const style = { size: 11, fill: theme.muted };
   pen.text(x + place.strip / 2, band.top + place.title / 2 - 3, "output", { ...style, anchor: "middle" });
@@ -123,8 +120,8 @@ function drawOutput(view, pen, band, row) {
 /**
  * @param {View} view
  * @param {Pen} pen
- * @param {any} band
- * @param {any} next
+ * @param {Band} band
+ * @param {Band} next
  */
 function drawWay({ header, place }, pen, band, next) {
   const [x, turn] = [band.right + GAP + place.strip / 2, next.top - 8];
@@ -155,7 +152,7 @@ function drawWay({ header, place }, pen, band, next) {
 /**
  * @param {View} view
  * @param {Pen} pen
- * @param {any} band
+ * @param {Band} band
  * @param {number} row
  */
 function drawMemory(view, pen, band, row) {
@@ -167,7 +164,7 @@ function drawMemory(view, pen, band, row) {
   const lit = header.source?.followed[row] ?? 0;
   const [encoder] = place.bands;
   const begins = place.beside ? encoder.right + GAP + place.strip + 2 : place.label + place.strip + GAP;
-  if (!place.beside) {
+  if (!place.beside && stack.output) {
     pen.text(0, band.memory - legible(11) / 2 - 2, "encoder output: keys and values", { ...style, anchor: "start" });
     const image = imageOf(stack.output.values, colours.signed, stack.output.shape[2]);
     pen.image(image, place.label, band.memory, place.strip, count * place.memoryLane);
@@ -184,7 +181,7 @@ function drawMemory(view, pen, band, row) {
     let x = begins;
     for (const block of band.blocks) {
       const end = block.x + block.width - GAP;
-      const leaves = block.parts.find((/** @type {any} */ { kind }) => kind === "cross")?.x ?? block.x;
+      const leaves = block.parts.find(({ kind }) => kind === "cross")?.x ?? block.x;
       for (const [to, first] of [
         [leaves, block.layer],
         [end, block.layer + 1],
@@ -238,8 +235,8 @@ function level(pen, left, right, y, colour, wide) {
 /**
  * @param {View} view
  * @param {Pen} pen
- * @param {any} band
- * @param {any} block
+ * @param {Band} band
+ * @param {import("../types.js").DrawnLayer} block
  * @param {number} row
  */
 function drawBlock(view, pen, band, { layer, x, width, folded, parts }, row) {
@@ -256,17 +253,17 @@ function drawBlock(view, pen, band, { layer, x, width, folded, parts }, row) {
     weight: 600,
     fill: theme.muted,
   });
-  const attentions = stack.kinds.filter((/** @type {string} */ kind) => kind !== "mlp");
+  const attentions = stack.kinds.filter((kind) => kind !== "mlp");
   const [mixings, joints] = [attentions.length, stack.kinds.length];
   if (folded) {
     const room = (width - 14 + GAP) / mixings;
-    attentions.forEach((/** @type {string} */ kind, /** @type {number} */ index) => {
+    attentions.forEach((kind, index) => {
       lanes(view, pen, band, kind, [x + index * room, x + (index + 1) * room], layer, row);
     });
     strip(view, pen, band, x + width - 14, joints * (layer + 1), lit, 12);
     return;
   }
-  parts.forEach((/** @type {any} */ part, /** @type {number} */ index) => {
+  parts.forEach((part, index) => {
     const { kind, x: left, width: own, strip: after } = part;
     if (kind === "mlp") {
       keep(view, pen, band, [left - GAP, after], mixings * (layer + 1), row);
@@ -290,7 +287,7 @@ function drawBlock(view, pen, band, { layer, x, width, folded, parts }, row) {
 /**
  * @param {View} view
  * @param {Pen} pen
- * @param {any} band
+ * @param {Band} band
  * @param {string} kind
  * @param {number[]} ends
  * @param {number} layer
@@ -307,7 +304,8 @@ function lanes(view, pen, band, kind, [left, right], layer, row) {
   if (isOn(header, "residual")) {
     for (let each = 0; each < count; each++) level(pen, left, right, middle(place, band, each), theme.rule, 1);
   }
-  const chosen = head && head.layer === layer && head.stack === stack.name && head.of === kind ? head.head : null;
+  const chosen =
+    head && head.layer === layer && head.stack === stack.name && head.of === kind ? (head.head ?? null) : null;
   if (head && chosen === null) return;
   if (crosses && chosen === null) keep(view, pen, band, [left, right], 2 * layer + 1, row, false);
   const heads = cells.shape[1];
@@ -333,7 +331,7 @@ function lanes(view, pen, band, kind, [left, right], layer, row) {
 /**
  * @param {View} view
  * @param {Pen} pen
- * @param {any} band
+ * @param {Band} band
  * @param {number[]} ends
  * @param {number} step
  * @param {number} row
@@ -355,7 +353,7 @@ function keep({ header, place }, pen, band, [left, right], step, row, faint = tr
 /**
  * @param {View} view
  * @param {Pen} pen
- * @param {any} band
+ * @param {Band} band
  * @param {number} x
  * @param {number} joint
  * @param {number} lit
@@ -371,8 +369,8 @@ function strip({ header, place, colours }, pen, band, x, joint, lit, wide = plac
 
 /**
  * @param {Pen} pen
- * @param {any} place
- * @param {any} band
+ * @param {Sizes} place
+ * @param {Band} band
  * @param {number} x
  * @param {number} lit
  * @param {import("../types.d.ts").Theme} theme
@@ -386,7 +384,7 @@ function frame(pen, place, band, x, lit, theme, wide = place.strip) {
 /**
  * @param {View} view
  * @param {Pen} pen
- * @param {any} band
+ * @param {Band} band
  * @param {number} x
  * @param {number} wide
  * @param {number} layer
@@ -401,8 +399,8 @@ function hiddenStrip({ header, place, colours }, pen, band, x, wide, layer) {
 // An image of one row of cells for each token, with paper between the lanes.
 /**
  * @param {Pen} pen
- * @param {any} place
- * @param {any} band
+ * @param {Sizes} place
+ * @param {Band} band
  * @param {ImageData} image
  * @param {number} x
  * @param {number} wide
@@ -422,7 +420,7 @@ function rows(pen, place, band, image, x, wide, theme) {
 /**
  * @param {View} view
  * @param {Pen} pen
- * @param {any} band
+ * @param {Band} band
  * @param {number} x
  * @param {number} own
  * @param {string} kind
@@ -457,7 +455,7 @@ function foot({ header, place }, pen, band, x, own, kind, layer, lit) {
 // Where the predictions stand: beside the lane of the token in focus, or below all bands on a narrow screen.
 /**
  * @param {View} view
- * @param {any} band
+ * @param {Band} band
  * @param {number} row
  */
 function besideLane({ place }, band, row) {
@@ -465,11 +463,14 @@ function besideLane({ place }, band, row) {
   return { x: band.right + 8, title: band.heading + place.title / 2 - 3, top, wide: place.output - 8 };
 }
 
-/** @param {View} view */
-const belowAll = ({ root, place }) => ({
+/**
+ * @param {View} view
+ * @param {number} title
+ */
+const belowAll = ({ root, place }, title) => ({
   x: place.label,
-  title: place.outputBelow,
-  top: place.outputBelow + 50,
+  title,
+  top: title + 50,
   wide: root.clientWidth - place.label - 8,
 });
 
@@ -518,7 +519,7 @@ function drawTarget(view, pen, target, row) {
   if (target.kind === "token") return;
   if (target.kind === "head") {
     pen.absent(x, y, wide, tall);
-    const stack = view.stacks.find((/** @type {Stack} */ { name }) => name === target.stack);
+    const stack = view.stacks.find(({ name }) => name === target.stack) ?? view.stacks[0];
     const { cells } = stack.attentions[target.of ?? "attention"];
     pen.image(mapImage(cells, colours.weights, target.layer ?? 0, target.head ?? 0), x, y, wide, tall);
     const cell = tall / stack.tokens.length;

@@ -1,7 +1,12 @@
 // Where everything of a drawn Transformer stands, from the width of the figure alone; and what of it can be pressed.
 
 /** @typedef {import("../types.js").MachineHeader} Header */
-/** @typedef {import("../types.js").View<Header>} View */
+/** @typedef {import("../types.js").MachineModel} Model */
+/** @typedef {import("../types.js").PlacedMachine} View */
+/** @typedef {import("../types.js").MachineSizes} Sizes */
+/** @typedef {import("../types.js").MachinePlace} Place */
+/** @typedef {import("../types.js").Band} Band */
+/** @typedef {import("../types.js").DrawnLayer} DrawnLayer */
 /** @typedef {import("../types.js").Target} Target */
 /** @typedef {import("../types.js").DrawnStack} Stack */
 /** @typedef {import("../types.js").DrawnAttention} DrawnAttention */
@@ -43,16 +48,16 @@ export const isOn = (header, name) => header.switches.find((part) => part.name =
 export const predictionLine = () => Math.max(32, legible(12) + 20); // height of one predicted word
 
 /**
- * @param {any} place
- * @param {any} band
+ * @param {Sizes} place
+ * @param {Band} band
  * @param {number} row
  */
 export const middle = (place, band, row) => band.lanes + (row + 0.5) * place.lane;
 
 // The same of a source token in the lanes that run past the layers of a decoder.
 /**
- * @param {any} place
- * @param {any} band
+ * @param {Sizes} place
+ * @param {Band} band
  * @param {number} row
  */
 export const memoryMiddle = (place, band, row) => band.memory + (row + 0.5) * place.memoryLane;
@@ -60,46 +65,49 @@ export const memoryMiddle = (place, band, row) => band.memory + (row + 0.5) * pl
 // The stacks of a model in the order in which they are drawn: a model of two sentences has an encoder first.
 /**
  * @param {Header} header
- * @param {Record<string, any>} arrays
+ * @param {import("../types.js").MachineArrays} arrays
  * @returns {Stack[]}
  */
 export function stacksOf({ tokens, source }, arrays) {
-  /** @type {(prefix: string, letter: string) => DrawnAttention} */
-  const attention = (prefix, letter) => ({
-    letter,
-    cells: arrays[`${prefix}cells`],
-    weights: arrays[`${prefix}weights`],
-    edges: arrays[`${prefix}edges`],
-  });
-  /** @type {(prefix: string) => any} */
-  const vectors = (prefix) =>
-    Object.fromEntries(
-      ["stream", "hidden", "lengths", "added", "reach"].map((name) => [name, arrays[`${prefix}${name}`]]),
-    );
-  const common = { layers: arrays.cells.shape[0], output: null, memory: [] };
-  const own = { attention: attention("", "L") };
-  if (!source) {
-    return [{ ...common, ...vectors(""), name: "", tokens, kinds: ["attention", "mlp"], attentions: own }];
+  const { cells, weights, edges, stream, hidden, lengths, added, reach } = arrays;
+  const layers = cells.shape[0];
+  const own = { layers, tokens, stream, hidden, lengths, added, reach };
+  /** @type {DrawnAttention} */
+  const attention = { letter: "L", cells, weights, edges };
+  if (!source || !("encoder_cells" in arrays)) {
+    return [{ ...own, name: "", kinds: ["attention", "mlp"], attentions: { attention }, output: null, memory: [] }];
   }
   const output = arrays.encoder_output;
   return [
     {
-      ...common,
-      ...vectors("encoder_"),
       name: "encoder",
-      tokens: source.tokens,
       layers: arrays.encoder_cells.shape[0],
+      tokens: source.tokens,
+      stream: arrays.encoder_stream,
+      hidden: arrays.encoder_hidden,
+      lengths: arrays.encoder_lengths,
+      added: arrays.encoder_added,
+      reach: arrays.encoder_reach,
       kinds: ["attention", "mlp"],
-      attentions: { attention: attention("encoder_", "E") },
+      attentions: {
+        attention: {
+          letter: "E",
+          cells: arrays.encoder_cells,
+          weights: arrays.encoder_weights,
+          edges: arrays.encoder_edges,
+        },
+      },
       output,
+      memory: [],
     },
     {
-      ...common,
-      ...vectors(""),
+      ...own,
       name: "decoder",
-      tokens,
       kinds: ["attention", "cross", "mlp"],
-      attentions: { ...own, cross: attention("cross_", "X") },
+      attentions: {
+        attention,
+        cross: { letter: "X", cells: arrays.cross_cells, weights: arrays.cross_weights, edges: arrays.cross_edges },
+      },
       output,
       memory: source.tokens,
     },
@@ -108,27 +116,31 @@ export function stacksOf({ tokens, source }, arrays) {
 
 // On a narrow screen the blocks stand in several bands below each other. On a wide one the decoder stands to the right
 // of the encoder, whose lanes run on past the layers of the decoder; else it stands below.
-/** @param {View} view */
+/**
+ * @param {Model} view
+ * @returns {Place}
+ */
 export function placeOf(view) {
   const wide = view.stacks.length > 1 && view.root.clientWidth >= (projected() > 0 ? BESIDE_PROJECTED : BESIDE);
-  return (wide && placed(view, true)) || placed(view, false);
+  // Below each other, stacks always have room.
+  return (wide && placed(view, true)) || /** @type {Place} */ (placed(view, false));
 }
 
+// null: the decoder has no room beside the encoder.
 /**
- * @param {View} view
+ * @param {Model} view
  * @param {boolean} beside
+ * @returns {Place | null}
  */
 function placed({ root, header, stacks, opened }, beside) {
   const width = root.clientWidth;
   const heads = stacks[0].attentions.attention.cells.shape[1];
   const simple = projected() > 0; // a room sees what flows; buttons and small print are for a desk
-  const longest = Math.max(
-    ...stacks.flatMap((/** @type {Stack} */ { tokens }) => tokens.map((token) => widthOf(token, 13, 650))),
-  );
+  const longest = Math.max(...stacks.flatMap(({ tokens }) => tokens.map((token) => widthOf(token, 13, 650))));
   const label = Math.min((width < NARROW && stacks.length > 1 ? 82 : 118) * (legible(13) / 13), 14 + longest);
   const predicts = header.next_tokens.length > 0;
   const output = predicts && width >= NARROW ? Math.round((beside ? 0.85 : 1) * OUTPUT * (legible(12) / 12)) : 0;
-  const most = stacks.reduce((/** @type {number} */ sum, /** @type {Stack} */ { tokens }) => sum + tokens.length, 0);
+  const most = stacks.reduce((sum, { tokens }) => sum + tokens.length, 0);
   const letter = legible(11);
   const lane =
     beside && !simple && most > MANY
@@ -137,11 +149,10 @@ function placed({ root, header, stacks, opened }, beside) {
   const chip = Math.max(CHIP, letter + 8);
   const title = Math.max(24, legible(12) + 10);
   const strip = stacks.length > 1 && (width < NARROW || (beside && width < ROOMY)) ? NARROW_STRIP : STRIP;
-  /** @type {any} */
-  const place = {
+  /** @type {Sizes} */
+  const sizes = {
     simple,
     title,
-    predicts,
     lane,
     label,
     chip,
@@ -151,7 +162,8 @@ function placed({ root, header, stacks, opened }, beside) {
     memoryLane: beside ? lane : letter + 4,
     beside,
   };
-  place.bands = [];
+  /** @type {Band[]} */
+  const placedBands = [];
   const heading = beside ? 0 : letter + 6; // above the lanes of the source in a decoder
   let [top, left, lowest] = [0, 0, 0];
   for (const [index, stack] of stacks.entries()) {
@@ -171,15 +183,11 @@ function placed({ root, header, stacks, opened }, beside) {
       few: beside && !simple ? 1 : 4,
     });
     const bands = bandsOf(widths, left + label, right - after, strip + GAP);
-    if (beside && (bands.length > 1 || /** @type {any} */ (bands[0]).right > right - after)) return null;
-    for (const band of bands) {
-      Object.assign(band, { stack, left });
-      for (const block of band.blocks) Object.assign(block, partsOf(block, stack, strip));
-    }
-    const blocks = bands.flatMap((band) => band.blocks);
-    const ends = blocks.flatMap((block) => chipsOf(header, stack, /** @type {any} */ (block), place));
+    if (beside && (bands.length > 1 || bands[0].right > right - after)) return null;
+    const layers = bands.map((band) => band.blocks.map((block) => ({ ...block, ...partsOf(block, stack, strip) })));
+    const ends = layers.flat().flatMap((block) => chipsOf(header, stack, block, sizes));
     const chipRows = 1 + Math.max(1, ...ends.map(({ line }) => line + 1));
-    const widestFirst = Math.max(...blocks.flatMap((block) => /** @type {any} */ (block).parts[0]?.width ?? 0));
+    const widestFirst = Math.max(...layers.flat().flatMap((block) => block.parts[0]?.width ?? 0));
     const perRow = Math.ceil(Math.sqrt(heads));
     const head = Math.max(8, Math.min(44, Math.floor((widestFirst + strip) / perRow) - 3));
     const headRows = Math.ceil(heads / perRow);
@@ -188,39 +196,53 @@ function placed({ root, header, stacks, opened }, beside) {
       ? Math.max(title + maps, title + legible(13) + 34) + letter + 12
       : title + chipRows * (chip + GAP) + maps + 6;
     const below = simple ? 4 : 12 + (header.detail === "words" ? 3 : 2) * (letter + 4);
-    const memory = stack.memory.length ? heading + stack.memory.length * place.memoryLane + BETWEEN : 0;
+    const memory = stack.memory.length ? heading + stack.memory.length * sizes.memoryLane + BETWEEN : 0;
     const tall = above + memory + stack.tokens.length * lane + below + 14;
-    for (const band of bands) {
-      Object.assign(band, { chipRows, head, perRow, top, memory: top + above + heading });
-      band.lanes = top + above + memory;
-      band.foot = band.lanes + stack.tokens.length * lane;
-      band.end = top + tall;
+    for (const [bandIndex, band] of bands.entries()) {
+      const lanes = top + above + memory;
       // Five predictions stand beside the lanes; over those of a short target there is room.
       const more = memory ? Math.max(0, 5 * predictionLine() - stack.tokens.length * lane - below) : 0;
-      band.predictions = band.lanes - more;
-      band.heading = memory ? band.predictions - title / 2 - 2 * (legible(12) + 9) - letter / 2 - 4 : top;
+      const predictions = lanes - more;
+      placedBands.push({
+        stack,
+        blocks: layers[bandIndex],
+        left,
+        right: band.right,
+        top,
+        end: top + tall,
+        chipRows,
+        head,
+        perRow,
+        lanes,
+        memory: top + above + heading,
+        foot: lanes + stack.tokens.length * lane,
+        predictions,
+        heading: memory ? predictions - title / 2 - 2 * (legible(12) + 9) - letter / 2 - 4 : top,
+      });
       top += tall;
     }
     lowest = Math.max(lowest, top);
     if (beside) [top, left] = [0, right];
     else if (!last) top += BETWEEN - 14;
-    place.bands.push(...bands);
   }
-  if (beside) align(place.bands);
-  top = Math.max(lowest, ...place.bands.map((/** @type {any} */ { end }) => end));
-  place.outputBelow = predicts && !output ? top + 10 : null;
-  place.height = top + (place.outputBelow === null ? 0 : 64 + 5 * predictionLine());
-  return place;
+  if (beside) align(placedBands);
+  top = Math.max(lowest, ...placedBands.map(({ end }) => end));
+  const outputBelow = predicts && !output ? top + 10 : null;
+  const height = top + (outputBelow === null ? 0 : 64 + 5 * predictionLine());
+  return { ...sizes, bands: placedBands, outputBelow, height };
 }
 
 // Puts the encoder and the decoder that stands beside it on the same height, so that the lanes of the source are the
 // same in both.
-/** @param {any[]} bands */
+/** @param {Band[]} bands */
 function align([encoder, decoder]) {
   const lower = encoder.lanes - decoder.memory;
   const moved = lower > 0 ? decoder : encoder;
-  for (const name of ["lanes", "foot", "memory", "predictions", "heading", "end"]) moved[name] += Math.abs(lower);
+  for (const name of HEIGHTS) moved[name] += Math.abs(lower);
 }
+
+/** @type {("lanes" | "foot" | "memory" | "predictions" | "heading" | "end")[]} */
+const HEIGHTS = ["lanes", "foot", "memory", "predictions", "heading", "end"];
 
 // The parts of a block from left to right, each with the strip of the stream after it; none where it is folded.
 /**
@@ -234,6 +256,7 @@ function partsOf({ x, width }, { kinds }, strip) {
   /** @type {Record<string, number>} */
   const shares = kinds.length > 2 ? SHARE_CROSS : SHARE;
   const room = width - kinds.length * (strip + 2 * GAP);
+  /** @type {import("../types.js").DrawnPart[]} */
   const parts = [];
   let left = x;
   for (const kind of kinds) {
@@ -249,8 +272,8 @@ function partsOf({ x, width }, { kinds }, strip) {
 /**
  * @param {Header} header
  * @param {Stack} stack
- * @param {any} block
- * @param {any} place
+ * @param {DrawnLayer} block
+ * @param {Sizes} place
  */
 function chipsOf(header, stack, block, place) {
   const switches = Object.fromEntries(header.switches.map((part) => [part.name, part]));
@@ -318,11 +341,11 @@ export function targetsOf(view) {
     if (last && normOf("unembedding", stack) === "before") {
       const box = place.output
         ? { x: band.right + place.output - normWide, y: band.heading + place.title }
-        : { x: view.root.clientWidth - normWide - 8, y: place.outputBelow };
+        : { x: view.root.clientWidth - normWide - 8, y: place.outputBelow ?? y };
       chip(stack, "norm", { ...box, wide: normWide }, null, "unembedding");
     }
     for (const block of band.blocks) blockTargets(view, targets, chip, band, block, normWide);
-    stack.tokens.forEach((/** @type {string} */ token, /** @type {number} */ row) => {
+    stack.tokens.forEach((token, row) => {
       if (stack.name === "encoder") return; // the figure follows tokens of the target
       const box = { x: band.left, y: band.lanes + row * place.lane, wide: place.label - 4, tall: place.lane };
       const position = header.positions[row];
@@ -337,8 +360,8 @@ export function targetsOf(view) {
  * @param {View} view
  * @param {Target[]} targets
  * @param {import("../types.d.ts").AddChip} chip
- * @param {any} band
- * @param {any} block
+ * @param {Band} band
+ * @param {DrawnLayer} block
  * @param {number} normWide
  */
 function blockTargets(view, targets, chip, band, block, normWide) {
@@ -380,7 +403,7 @@ function blockTargets(view, targets, chip, band, block, normWide) {
 /**
  * @param {View} view
  * @param {Target[]} targets
- * @param {any} band
+ * @param {Band} band
  * @param {{ kind: string, layer: number, x: number, width: number, on: boolean }} attention
  */
 function attentionTargets(view, targets, band, { kind, layer, x, width, on }) {
@@ -414,7 +437,7 @@ function attentionTargets(view, targets, band, { kind, layer, x, width, on }) {
   }
 }
 
-/** @type {(text: string, short: string, room: number, place: any) => string} */
+/** @type {(text: string, short: string, room: number, place: Sizes) => string} */
 const shortened = (text, short, room, { letter }) => (widthOf(text, letter) + 4 <= room ? text : short);
 
 /** @type {Record<string, string>} */

@@ -24,7 +24,7 @@ export default function ({ data, parentElement, setTriggerValue, key }) {
   const root = rootOf(parentElement, header.theme);
   /** @type {View} */
   const view = (root.view ??= build(root));
-  Object.assign(view, { header, post: (/** @type {any} */ state) => setTriggerValue("state", state) });
+  Object.assign(view, { header, post: (/** @type {unknown} */ state) => setTriggerValue("state", state) });
   show(view, view.controls.receive(header.sliders, header.state, header.acknowledged));
   const stop = listen(key, () => {});
   drawings.set(header.key, () =>

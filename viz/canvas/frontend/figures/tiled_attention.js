@@ -23,7 +23,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const root = rootOf(parentElement, header.theme);
   /** @type {View} */
   const view = (root.view ??= build(root));
-  Object.assign(view, { header, arrays, post: (/** @type {any} */ state) => setTriggerValue("state", state) });
+  Object.assign(view, { header, arrays, post: (/** @type {unknown} */ state) => setTriggerValue("state", state) });
   view.state = view.controls.receive(header.sliders, header.state, header.acknowledged);
   drawings.set(header.key, () => asSvg(view.wide, view.tall, view.header.theme, (pen) => draw(view, pen)));
   arrange(view);

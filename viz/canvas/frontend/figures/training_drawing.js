@@ -96,7 +96,8 @@ export function layoutOf(header, width) {
   return { panels, maps, example, height: end + lines * block + 4 };
 }
 
-// As many maps beside each other as make them largest, and all of them no taller than `most`.
+// As many maps beside each other as make them largest, and all of them no taller than `most`; of the same size in as
+// few rows as possible.
 /**
  * @param {number} count
  * @param {number} room
@@ -108,7 +109,8 @@ export function gridOf(count, room, most = MAPS_TALL) {
   for (let columns = 1; columns <= count; columns++) {
     const rows = Math.ceil(count / columns);
     const side = Math.floor(Math.min((room - 8 * (columns - 1)) / columns, WIDEST_MAP, (most - rows * label) / rows));
-    if (side > best.side) best = { columns, side, label, tall: rows * (side + label) };
+    const tall = rows * (side + label);
+    if (side > best.side || (side === best.side && tall < best.tall)) best = { columns, side, label, tall };
   }
   return best;
 }

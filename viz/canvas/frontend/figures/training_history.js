@@ -60,7 +60,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     header,
     arrays,
     rests: !header.live || header.live.rests,
-    post: (/** @type {any} */ state) => setTriggerValue("state", state),
+    post: (/** @type {unknown} */ state) => setTriggerValue("state", state),
     command: (/** @type {string} */ name) => setTriggerValue("command", name),
     onRest: () => setTriggerValue("rest", view.header.steps.at(-1)),
   });

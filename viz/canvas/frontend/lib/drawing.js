@@ -245,9 +245,11 @@ function sheet(image) {
 
 // A component that is one drawing and nothing else. heightOf(header, width); draw(header, arrays, width, pen).
 /**
- * @param {import("../types.d.ts").Mount} mount
- * @param {(header: any, width: number) => number} heightOf
- * @param {(header: any, arrays: any, width: number, pen: import("../types.d.ts").Pen) => void} draw
+ * @template {import("../types.d.ts").FigureHeader} Header
+ * @template Arrays
+ * @param {import("../types.d.ts").Mount<Header, Arrays>} mount
+ * @param {(header: Header, width: number) => number} heightOf
+ * @param {(header: Header, arrays: Arrays, width: number, pen: import("../types.d.ts").Pen) => void} draw
  */
 export function drawing({ data, parentElement }, heightOf, draw) {
   const { header, arrays } = unpack(data);

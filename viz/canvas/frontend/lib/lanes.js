@@ -26,7 +26,7 @@ export function blockWidths(count, opened, room, { folded, open, widest, few = 4
  * @param {number} first
  */
 export function bandsOf(widths, left, right, first) {
-  /** @type {{ blocks: { layer: number, x: number, width: number }[], right: number, [part: string]: any }[]} */
+  /** @type {{ blocks: { layer: number, x: number, width: number }[], right: number }[]} */
   const bands = [{ blocks: [], right: left + first }];
   for (const [layer, width] of widths.entries()) {
     let band = /** @type {typeof bands[0]} */ (bands.at(-1));

@@ -132,6 +132,13 @@ export function pointer(node, event) {
   return [(event.clientX - box.left) / scale, (event.clientY - box.top) / scale];
 }
 
+// What has the focus in the same component as a node.
+/** @param {Node} node */
+export function focusedBeside(node) {
+  const root = node.getRootNode();
+  return root instanceof ShadowRoot || root instanceof Document ? root.activeElement : null;
+}
+
 /**
  * @template {keyof HTMLElementTagNameMap} Tag
  * @param {Tag} tag

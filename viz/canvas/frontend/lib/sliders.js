@@ -31,7 +31,7 @@ const WAIT = 200; // milliseconds that a slider rests before it is posted to Pyt
 // specs: [{ name, label, values }]; onMove(state) at every step, post(state) at rest. Returns { node, receive(specs,
 // state, acknowledged), step(name, delta), set(name, value, rest), grow(name, value, follows) }.
 /**
- * @param {(state: any) => void} onMove
+ * @param {(state: Record<string, number>) => void} onMove
  * @param {(post: { number: number, value: unknown }) => void} post
  */
 export function sliders(onMove, post) {

@@ -33,3 +33,14 @@ export const quoted = (token) => (/[\p{L}\p{N}]/u.test(token) ? token : `“${to
  */
 export const numbered = (words) =>
   words.map((word, index) => (words.indexOf(word) !== words.lastIndexOf(word) ? `${word} (${index})` : word));
+
+// The numbers of each array, by its name.
+/**
+ * @template {string} Name
+ * @param {Record<Name, import("../types.d.ts").Floats>} arrays
+ * @returns {Record<Name, Float32Array>}
+ */
+export const valuesOf = (arrays) =>
+  /** @type {Record<Name, Float32Array>} */ (
+    Object.fromEntries(Object.keys(arrays).map((name) => [name, arrays[/** @type {Name} */ (name)].values]))
+  );

@@ -6,7 +6,7 @@
 /** @typedef {{ bar: HTMLElement, sheet: HTMLDialogElement, client: ClassClient, showCode: () => void }} Parts */
 /** @typedef {Parts & { drawn?: string }} Place */
 
-import { element } from "../lib/page_state.js";
+import { element, focusedBeside } from "../lib/page_state.js";
 import { shared } from "../lib/shared.js";
 
 const REVEAL_TIME = 8000; // milliseconds that a lesson may take to compute its answer
@@ -57,13 +57,15 @@ export function drawClass(place) {
   else if (code) parts.push(element("p", "line", "Connecting to the class …"));
   if (message) parts.push(element("p", "class-message", message));
   if (view?.question) parts.push(questionBox(place, view));
-  const focus = bar.contains(focused(bar)) ? focused(bar)?.dataset.name : undefined;
+  // The page's own button would show the answer before the class has given its own.
+  const { question } = view ?? {};
+  const hides = Boolean(question && !question.revealed && measuredQuestion(question.text));
+  document.documentElement.toggleAttribute("data-class-asks", hides);
+  const active = focusedBeside(bar);
+  const focus = active instanceof HTMLElement && bar.contains(active) ? active.dataset.name : undefined;
   bar.replaceChildren(...parts);
   if (focus) /** @type {HTMLElement | null} */ (bar.querySelector(`[data-name="${CSS.escape(focus)}"]`))?.focus();
 }
-
-/** @param {HTMLElement} node @returns {HTMLElement | null} */
-const focused = (node) => /** @type {any} */ (node.getRootNode()).activeElement;
 
 /** @param {Place} place @param {ClassView} view */
 function lecturerLine(place, view) {
@@ -154,8 +156,8 @@ export function outcome({ results, given, question }) {
   const { answers, right, had_it } = /** @type {ClassResults} */ (results);
   if (!question?.revealed) return "";
   if (!right) return `${counted(answers, "answer")}. No measured answer was given.`;
-  const own = given ? ` Your answer was ${given}.` : "";
-  return `The measured answer is ${right}. ${had_it} of ${counted(answers, "answer")} had it.${own}`;
+  const own = given ? ` Your answer was “${given}”.` : "";
+  return `The measured answer is “${right}”. ${had_it} of ${counted(answers, "student")} gave it.${own}`;
 }
 
 /** @param {Place} place @param {ClassView} view */

@@ -2,11 +2,35 @@
 // which sets formulas; the figure to look at is outlined where it stands.
 
 /** @typedef {import("../types.js").LessonHeader} Header */
-/** @typedef {import("../types.js").View<Header>} View */
 /** @typedef {import("../types.js").Root} Root */
+/** @typedef {{ header: Header, trigger: (name: string, value: unknown) => void }} Received what Python sends */
+/** The parts of the step, and what it keeps. going: the step that was asked for; drawn, outlinedStep: the step whose
+ * question is drawn and whose figure is outlined; scrolled: by the person; waiting: for the next frame.
+ * @typedef {object} Own
+ * @property {Root} root
+ * @property {HTMLStyleElement} outline
+ * @property {HTMLElement} where
+ * @property {HTMLElement} way
+ * @property {HTMLElement} questionBox
+ * @property {HTMLElement} feedback
+ * @property {HTMLElement} missing
+ * @property {HTMLButtonElement} back
+ * @property {HTMLButtonElement} next
+ * @property {HTMLButtonElement} show
+ * @property {HTMLButtonElement} out
+ * @property {HTMLButtonElement} more
+ * @property {number | null} going
+ * @property {string} drawn
+ * @property {string} outlinedStep
+ * @property {boolean} scrolled
+ * @property {boolean} waiting
+ * @property {MutationObserver} [changes]
+ * @property {ResizeObserver} [sizes]
+ */
+/** @typedef {Received & Own} View */
 
 import { keyedChildren } from "../lib/keyed_children.js";
-import { countDrawing, element, rootOf, unpack } from "../lib/page_state.js";
+import { countDrawing, element, focusedBeside, rootOf, unpack } from "../lib/page_state.js";
 import { shared } from "../lib/shared.js";
 import { missingFigure, PATIENCE } from "./stage.js";
 import { app, figureKeys, isRunning, keyed, mainArea, nodeOf } from "./streamlit.js";
@@ -26,9 +50,11 @@ const open = shared("lesson", () => ({ step: null, onKey: null }));
 export default function ({ data, parentElement, setTriggerValue }) {
   const { header } = unpack(data);
   const root = rootOf(parentElement, header.theme);
+  /** @type {Received} */
+  const received = { header, trigger: setTriggerValue };
   /** @type {View} */
-  const view = (root.view ??= build(root));
-  Object.assign(view, { header, trigger: setTriggerValue });
+  const view = (root.view ??= build(root, received));
+  Object.assign(view, received);
   watch(view);
   draw(view);
   outline(view);
@@ -51,36 +77,48 @@ export default function ({ data, parentElement, setTriggerValue }) {
     open.step = null;
     dispatchEvent(new Event("attention-lab-lesson"));
     view.outline.remove();
-    view.changes.disconnect();
-    view.sizes.disconnect();
+    view.changes?.disconnect();
+    view.sizes?.disconnect();
     delete document.documentElement.dataset.lessonMore;
     delete document.documentElement.dataset.lessonFolded;
     for (const node of document.querySelectorAll(".lesson-cover")) node.remove();
   };
 }
 
-/** @param {Root} root */
-function build(root) {
-  /** @type {any} */
-  const view = { root, outline: document.createElement("style") };
+/**
+ * @param {Root} root
+ * @param {Received} received
+ */
+function build(root, received) {
   /**
    * @param {string} className
    * @param {string} label
-   * @param {any} act
+   * @param {() => void} act
    */
   const button = (className, label, act) =>
     Object.assign(element("button", className, label), { type: "button", onclick: act });
-  view.where = element("p", "where");
-  view.way = element("div", "way");
-  view.questionBox = element("div", "question-box");
-  view.feedback = element("p", "feedback");
+  /** @type {View} */
+  const view = {
+    ...received,
+    root,
+    outline: document.createElement("style"),
+    where: element("p", "where"),
+    way: element("div", "way"),
+    questionBox: element("div", "question-box"),
+    feedback: element("p", "feedback"),
+    missing: element("p", "missing"),
+    back: button("tool", "Back", () => go(view, view.header.step - 1)),
+    next: button("next", "Next", () => go(view, view.header.step + 1)),
+    show: button("tool show", "To the figure", () => showFigure(view.header.figure_key)),
+    out: button("tool", "Leave", () => view.trigger("leave", true)),
+    more: button("tool more", "More", () => unfold(view)),
+    going: null,
+    drawn: "",
+    outlinedStep: "",
+    scrolled: false,
+    waiting: false,
+  };
   view.feedback.setAttribute("role", "status");
-  view.missing = element("p", "missing");
-  view.back = button("tool", "Back", () => go(view, view.header.step - 1));
-  view.next = button("next", "Next", () => go(view, view.header.step + 1));
-  view.show = button("tool show", "To the figure", () => showFigure(view.header.figure_key));
-  view.out = button("tool", "Leave", () => view.trigger("leave", true));
-  view.more = button("tool more", "More", () => unfold(view));
   Object.assign(view.back, { title: "One step back (key B)" });
   Object.assign(view.next, { title: "One step on (key N)" });
   const head = element("div", "head");
@@ -131,12 +169,14 @@ function draw(view) {
   view.drawn = same;
   for (const choice of questionBox.querySelectorAll(".choice"))
     choice.setAttribute("aria-pressed", String(choice.textContent === answer));
+  /** @type {HTMLElement | null} */
   const reveal = questionBox.querySelector(".tell");
   if (reveal) reveal.hidden = verdict !== "wrong";
+  /** @type {HTMLElement | null} */
   const form = questionBox.querySelector(".answer");
   if (form) {
     const known = verdict === "right" || verdict === "none"; // then the explanation takes the place of the choices
-    if (known && !form.hidden && form.contains(questionBox.getRootNode().activeElement)) view.next.focus();
+    if (known && !form.hidden && form.contains(focusedBeside(questionBox))) view.next.focus();
     form.hidden = known;
   }
   countDrawing(view.root);
@@ -144,8 +184,8 @@ function draw(view) {
 
 /**
  * @param {View} view
- * @param {any} question
- * @param {any} choices
+ * @param {string} question
+ * @param {string[]} choices
  */
 function ask(view, question, choices) {
   const answer = element("form", "answer");

@@ -182,7 +182,7 @@ function draw({ component, key, bytes }) {
   const [shadow, known] = [shadowOf(nodeOf(key)), received.get(key)];
   if (!shadow || !known) return;
   const root = /** @type {import("../types.js").Root} */ (shadow.querySelector(".lab"));
-  const data = /** @type {any} */ (parse(bytes));
+  const data = parse(bytes);
   for (const name of OF_THE_VISIT) if (name in known.header) data.header[name] = known.header[name];
   const setTriggerValue = root.view?.trigger ?? (() => {});
   return state.scripts.get(component)?.({ data, parentElement: shadow, setTriggerValue, setStateValue() {}, key });

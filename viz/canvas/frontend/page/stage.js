@@ -3,7 +3,27 @@
 // a style rule lifts one above the page, and scaling lets the browser keep its letters sharp.
 
 /** @typedef {import("../types.js").ShareHeader} Header */
-/** @typedef {import("../types.js").View<Header>} View */
+/** @typedef {Header["stage"]["mode"]} Mode */
+/** A box of the screen, and the words that stand at its head.
+ * @typedef {{ wide: number, left: number, top: number, words: (Words & { top: number }) | null | undefined }} Screen
+ */
+/** @typedef {ReturnType<typeof wordsAbove>} MaybeWords */
+/** @typedef {NonNullable<MaybeWords>} Words */
+/** @typedef {ReturnType<typeof caption>} CaptionBox */
+/** What fits into the screen. current: whether no other fit has begun.
+ * @typedef {object} Fit
+ * @property {string} figure
+ * @property {Screen} screen
+ * @property {CaptionBox} captionBox
+ * @property {number} most
+ * @property {number} sentence
+ * @property {number} tall
+ * @property {number[]} shares
+ * @property {() => boolean} current
+ */
+/** A width at which the figure is so high, and how much it is enlarged.
+ * @typedef {{ width: number, high: number, scale: number }} FittedWidth
+ */
 /** @typedef {import("../types.js").Root} Root */
 
 import { element } from "../lib/page_state.js";
@@ -33,8 +53,31 @@ const WORDS = 17; // pixels: the size of the words above a figure, as they lay t
 export const PATIENCE = 2500; // milliseconds that a figure may take to come
 const LOOK = 150; // milliseconds between two looks at whether the page is complete
 
-/** @type {Record<string, any>} */
-const stage = { mode: "", figure: "", header: {}, posts: posts(WAIT), fitting: 0 };
+/** What is on the stage. shown, node: the figure that is lifted; settled: its height with its sentence.
+ * @type {{ mode: Mode, figure: string, shown: string, node: HTMLElement | null, main: string, since: number } &
+ *   { posts: ReturnType<typeof posts>, post: (post: { number: number, value: unknown }) => void } &
+ *   { fitting: number, settled: number, begun: boolean, listening: boolean } &
+ *   { sizes: ResizeObserver | null, watching: ReturnType<typeof setTimeout> | undefined }}
+ */
+const stage = {
+  mode: "",
+  figure: "",
+  shown: "",
+  node: null,
+  main: "",
+  since: 0,
+  posts: posts(WAIT),
+  post() {},
+  fitting: 0,
+  settled: 0,
+  begun: false,
+  listening: false,
+  sizes: null,
+  watching: undefined,
+};
+const style = element("style", "");
+const note = element("div", "stage-note");
+const bare = element("style", "", ".lab > :not(.reading) { display: none !important; }");
 
 // The step that is open; see page/lesson.js.
 /** @type {import("../types.d.ts").OpenLesson} */
@@ -75,10 +118,10 @@ export const missingFigure = (figure_key) =>
 // What Python says: the mode and figure of the link, the step of a lesson.
 /**
  * @param {Header} header
- * @param {any} post
+ * @param {typeof stage.post} post
  */
 export function setStage(header, post) {
-  Object.assign(stage, { header, post });
+  stage.post = post;
   const { mode, figure } = header.stage;
   const news = stage.posts.news([mode, figure], header.acknowledged);
   if (news && (!stage.begun || mode !== stage.mode || figure !== stage.figure)) show(mode, figure);
@@ -87,7 +130,7 @@ export function setStage(header, post) {
 }
 
 /**
- * @param {string} mode
+ * @param {Mode} mode
  * @param {string} figure
  */
 function show(mode, figure) {
@@ -98,9 +141,7 @@ function show(mode, figure) {
   setLeast(0);
   if (!mode) {
     stage.fitting++; // whatever is still being fitted stops
-    stage.style?.remove();
-    stage.note?.remove();
-    stage.bare?.remove();
+    for (const node of [style, note, bare]) node.remove();
     dispatchEvent(new Event("resize"));
     return;
   }
@@ -243,23 +284,21 @@ async function lift() {
   if (!stage.mode) return; // it was left meanwhile
   const turn = ++stage.fitting;
   document.documentElement.dataset.stage = ""; // until it stands
-  stage.style ??= element("style", "");
-  stage.note ??= element("div", "stage-note");
-  document.head.append(stage.style);
-  document.body.append(stage.note);
+  document.head.append(style);
+  document.body.append(note);
   const figure = wantedFigure();
-  Object.assign(stage, { shown: figure, node: nodeOf(figure), settled: null });
+  Object.assign(stage, { shown: figure, node: nodeOf(figure), settled: 0 });
   showNote(figure);
   stage.sizes?.disconnect();
   if (!figure) {
-    stage.style.textContent = "";
+    style.textContent = "";
     // What is drawn in a figure changes nothing that is watched, so ask again.
     if (Date.now() - stage.since < PATIENCE) setTimeout(() => turn === stage.fitting && lift(), WAIT);
     return;
   }
   const wide = innerWidth * (1 - 2 * EDGE);
   const words = wordsAbove(figure, wide);
-  const title = stage.note.firstChild ? stage.note.offsetHeight + 8 : 0;
+  const title = note.firstChild ? note.offsetHeight + 8 : 0;
   const [left, top] = [innerWidth * EDGE, innerWidth * (words ? EDGE / 2 : EDGE)];
   const screen = { wide, left, top, words: words && { ...words, top: top + title } };
   const near = stage.mode === "embed" || inHand();
@@ -269,11 +308,12 @@ async function lift() {
     screen.wide,
     near ? Math.min(1, Math.max(0.75, innerHeight / 480)) : Math.max(innerWidth / 1280, innerHeight / 720),
   );
-  stage.style.textContent = rules(figure, screen.wide, 1, screen, captionBox, 0) + covered(figure);
+  style.textContent = rules(figure, screen.wide, 1, screen, captionBox, 0) + covered(figure);
   await frames();
   const sentence = captionBox.tall();
   const above = title + (words ? (nodeOf(words.key)?.offsetHeight ?? 0) * words.scale + 8 : 0);
   const tall = innerHeight - 2 * screen.top - above - (sentence ? sentence + 12 : 0);
+  /** @type {Fit} */
   const fit = {
     figure,
     screen,
@@ -302,8 +342,12 @@ const covered = (figure) => {
 
 // The width at which the figure, as it lays itself out there, can be enlarged most: { width, high, scale }. Nothing
 // where another fit has begun or the figure is not drawn yet.
-/** @param {any} fit */
+/**
+ * @param {Fit} fit
+ * @returns {Promise<FittedWidth | null>}
+ */
 async function tryWidths({ figure, screen, captionBox, most, shares, tall, current }) {
+  /** @type {FittedWidth | null} */
   let best = null;
   const chart = nodeOf(figure)?.querySelector(CHART); // as tall at every width, and slow to follow a change
   const natural = chart ? Math.min(most, tall / (nodeOf(figure)?.offsetHeight ?? 1)) : 1;
@@ -314,11 +358,14 @@ async function tryWidths({ figure, screen, captionBox, most, shares, tall, curre
     for (const pass of [0, 1]) {
       const assumed = scale;
       setLeast(scale);
-      stage.style.textContent = rules(figure, width - pass, 1, screen, captionBox, 0) + covered(figure);
+      style.textContent = rules(figure, width - pass, 1, screen, captionBox, 0) + covered(figure);
       await frames();
       if (!current()) return null;
       high = nodeOf(figure)?.offsetHeight ?? 0;
-      if (!high) return void setTimeout(() => current() && lift(), WAIT);
+      if (!high) {
+        setTimeout(() => current() && lift(), WAIT);
+        return null;
+      }
       scale = Math.min(widest, tall / high);
       if (scale > assumed * 0.96) break; // else letters must be larger than they were
     }
@@ -333,8 +380,8 @@ async function tryWidths({ figure, screen, captionBox, most, shares, tall, curre
 // itself anew, as sharp as it is large now. Larger letters can move a label to another line, and a taller figure stands
 // smaller: so again until it rests.
 /**
- * @param {any} view
- * @param {any} best
+ * @param {Fit} fit
+ * @param {FittedWidth} best
  */
 async function place({ figure, screen, captionBox, sentence, tall, current }, best) {
   let atRest = "";
@@ -344,7 +391,7 @@ async function place({ figure, screen, captionBox, sentence, tall, current }, be
     setLeast(scale);
     const top = screen.top + spare / 2;
     const fitted = rules(figure, best.width - round, scale, { ...screen, top }, captionBox, high);
-    stage.style.textContent = fitted + covered(figure);
+    style.textContent = fitted + covered(figure);
     await frames();
     if (!current()) return false;
     if (Math.abs(captionBox.tall() - sentence) > 4) {
@@ -355,26 +402,27 @@ async function place({ figure, screen, captionBox, sentence, tall, current }, be
     high = nodeOf(figure)?.offsetHeight || high;
     atRest = fitted;
   }
-  stage.style.textContent = atRest;
+  style.textContent = atRest;
   return true;
 }
 
 /**
  * @param {string} figure
- * @param {any} captionBox
+ * @param {CaptionBox} captionBox
  */
 const height = (figure, captionBox) => (nodeOf(figure)?.offsetHeight ?? 0) + captionBox.tall() / captionBox.scale;
 
 // A figure or a sentence that grows or shrinks by itself, because it was not drawn yet or has changed, is fitted anew.
 /**
  * @param {string} figure
- * @param {any} captionBox
+ * @param {CaptionBox} captionBox
  */
 function watch(figure, captionBox) {
-  stage.sizes = new ResizeObserver(() => {
+  const sizes = new ResizeObserver(() => {
     if (stage.mode && stage.shown === figure && Math.abs(height(figure, captionBox) - stage.settled) > 2) lift();
   });
-  for (const node of [nodeOf(figure), nodeOf(below(figure))]) if (node) stage.sizes.observe(node);
+  for (const node of [nodeOf(figure), nodeOf(below(figure))]) if (node) sizes.observe(node);
+  stage.sizes = sizes;
 }
 
 const frames = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
@@ -402,8 +450,7 @@ const within = (node) => [...(node?.querySelectorAll("*") ?? [])].find((part) =>
 function caption(figure, wide, scale) {
   const node = nodeOf(below(figure));
   const inner = within(node);
-  stage.bare ??= element("style", "", ".lab > :not(.reading) { display: none !important; }");
-  inner?.append(stage.bare);
+  inner?.append(bare);
   const explains = inner?.querySelector(".lab.compact");
   if (stage.mode === "present" && !inHand()) scale *= explains ? 1.45 : 1.7;
   const empty = () => !inner?.querySelector(".reading:not([hidden])")?.textContent;
@@ -417,8 +464,8 @@ const selector = (figure) => `:root[data-stage] ${keyedInApp(figure)}`;
  * @param {string} figure
  * @param {number} width
  * @param {number} scale
- * @param {any} screen
- * @param {any} captionBox
+ * @param {Screen} screen
+ * @param {CaptionBox} captionBox
  * @param {number} height
  */
 function rules(figure, width, scale, screen, captionBox, height) {
@@ -475,5 +522,5 @@ function showNote(figure) {
     const list = all.length ? ` There ${all.length === 1 ? "is" : "are"}: ${all.join(", ")}.` : "";
     parts.push(element("p", "missing", `There is no figure${named} on this page in this state.${list}`));
   } else setTimeout(() => stage.mode && !stage.node && lift(), LOOK);
-  stage.note.replaceChildren(...parts);
+  note.replaceChildren(...parts);
 }
