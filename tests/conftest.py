@@ -82,7 +82,7 @@ def chrome():
 
 
 @pytest.fixture(scope="session")
-def address(chrome):
+def address():
     with serve() as address:
         yield address
 

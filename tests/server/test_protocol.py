@@ -2,19 +2,12 @@
 
 import json
 
-import pytest
 from protocol import Link, Visitor, alone, arrive
 from served import serve
 
 from viz.ui.controls import EXAMPLE
 
 OWN = "the cats near the trees chase the dog ."
-
-
-@pytest.fixture(scope="module")
-def address():
-    with serve() as address:
-        yield address
 
 
 def about(visitor, text):

@@ -27,7 +27,7 @@ PAGES = {  # the link → what its preview has below the heading: figures, and t
 }
 
 # Holds the module that starts Streamlit back, so that the preview can be looked at.
-ENTRY = "*/static/js/index.*.js"
+ENTRY = "**/static/js/index.*.js"
 BOXES = """() => Object.fromEntries([...document.querySelectorAll("#preview :is(.figure, h1, button)")].map((node) => {
   const { x, y, width, height } = node.getBoundingClientRect();
   const key = node.dataset.key ?? node.parentElement.className.match(/st-key-(\\S+)/)?.[1];
@@ -50,27 +50,15 @@ SHIFTED = """() => new Promise((done) => {
 SCROLLED = "document.querySelector('[data-testid=\"stMain\"]').scrollTop"
 
 
-WINDOWS = [("light", 1440, 900), ("dark", 1440, 900), ("light", 390, 844)]
-
-
-@pytest.fixture(scope="module", params=WINDOWS, ids=lambda param: str(param[:2]))
-def profile(chrome, address, request):
-    """A browser profile that obeys the lab's content security policy."""
+@pytest.fixture(
+    params=[("light", 1440, 900), ("dark", 1440, 900), ("light", 390, 844)], ids=lambda param: str(param[:2])
+)
+def window(chrome, address, request):
+    """A browser that has been here never before. It obeys the lab's content security policy."""
     scheme, width, height = request.param
     context = chrome.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
-    context.new_page().goto(f"{address}/_stcore/health")  # stays open: window and process are not made for each test
     yield context
     context.close()
-
-
-@pytest.fixture
-def window(profile):
-    """The profile, which remembers nothing of a visit before but the scripts."""
-    yield profile
-    first, *others = profile.pages
-    for page in others:
-        page.close()
-    first.evaluate("localStorage.clear()")
 
 
 def until(page, script, argument=None):
@@ -87,23 +75,16 @@ def with_preview(window, address):
     while 'id="preview"' not in window.request.get(address, headers={"accept": "text/html"}).text():
         assert time.monotonic() < give_up, "no preview"
         time.sleep(0.2)  # the page is run for the first time
-    page = window.new_page()
-    start = holding_streamlit_back(window, page)
+    page, held = window.new_page(), []
+
+    def hold(route):
+        held.append(route)
+
+    page.route(ENTRY, hold)
     page.goto(address, wait_until="commit")
     until(page, "document.querySelector('#preview[data-drawn]') !== null")
     until(page, SHOWN)
-    return page, start
-
-
-def holding_streamlit_back(window, page):
-    """From now on Streamlit does not start in this tab. Returns what lets it start.
-
-    Not by `page.route`, with which Playwright switches the browser's cache off: every page would compile all scripts.
-    """
-    session, held = window.new_cdp_session(page), []
-    session.on("Fetch.requestPaused", lambda event: held.append(event["requestId"]))
-    session.send("Fetch.enable", {"patterns": [{"urlPattern": ENTRY}]})
-    return lambda: [session.send("Fetch.continueRequest", {"requestId": request}) for request in held]
+    return page, lambda: [route.continue_() for route in held]
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -144,6 +125,7 @@ def share_that_differs(before, after):
 def test_a_theme_that_a_person_has_chosen_leaves_no_preview_in_other_colours(window, address):
     page, _ = with_preview(window, f"{address}/")
     page.evaluate("localStorage.setItem('stActiveTheme-/-v1', '{}')")
+    page.route(ENTRY, lambda _route: None)
     page.reload(wait_until="commit")
     until(page, "document.body !== null && document.getElementById('preview') === null")
 
