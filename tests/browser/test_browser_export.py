@@ -194,7 +194,7 @@ def test_a_drawing_is_named_after_the_experiment_and_holds_the_words(page, addre
 def test_a_picture_of_one_head_says_which_it_is(page, address):
     visit(page, address, "heads", layer=1, head=2, stage="masked")
     drawn = texts(saved(page, "enlarged", "SVG").path().read_bytes())
-    assert any(re.fullmatch(r"Layer 1, head 2: induction 0\.\d\d; masked", text) for text in drawn)
+    assert any(re.fullmatch(r"Layer 1, head 2: induction 0\.\d\d with the full model; masked", text) for text in drawn)
 
 
 def test_an_intact_picture_says_nothing_on_its_face(page, address):

@@ -45,16 +45,3 @@ test("what one act writes in several parts is one entry", () => {
   assert.deepEqual(visit.entries, ["", "?layer=1&head=2"]);
   assert.equal(visit.back(), "");
 });
-
-test("Back changes something where the answer to the act before comes after the next act", () => {
-  const visit = opened();
-  visit.act();
-  visit.answer("?step=6");
-  visit.act(); // back to the first step, and at once forth again
-  visit.act();
-  visit.answer("");
-  visit.answer("?step=6");
-  assert.equal(visit.back(), "");
-  for (const late of ["?step=6", ""]) visit.answer(late); // they belong to the entry that Back has opened
-  assert.deepEqual(visit.entries, ["", "?step=6", "", "?step=6"]);
-});

@@ -155,7 +155,7 @@ def test_another_visit_is_told_that_it_does_not_have_the_model():
 def test_a_step_is_kept_on_the_page_and_can_be_removed():
     screen = well(visit(TRAINING, train_steps=50, train_width=16, view="Wind back", history_of="A of this page"))
     training = RUNS.find(screen.session_state[Key.TRAINING])
-    figure._command(training, "play", 3)
+    figure.command(training, "play", 3)
     assert training.wait(30)
     screen = well(screen.run())
     screen = well(screen.button(key=Key.KEEP_STEP).click().run())

@@ -13,7 +13,15 @@ BROWSER_FIXTURES = {"chrome"}
 # Every test in this folder, and in the folders within, needs Chromium.
 BROWSER_FOLDER = "browser"
 # Other modules of which every test needs a server.
-BROWSER = {"test_heavy", "test_hostile_requests", "test_hostile_class", "test_protocol", "test_replicas", "test_wheel"}
+BROWSER = {
+    "test_deploy",
+    "test_replicas",
+    "test_heavy",
+    "test_hostile_requests",
+    "test_hostile_class",
+    "test_protocol",
+    "test_wheel",
+}
 # Modules of which every test is slow.
 SLOW = {
     "test_importers",  # every kind of model that transformers makes, and every part of it

@@ -95,11 +95,14 @@ def test_two_hundred_clicks_faster_than_the_answers_end_in_the_picture_of_the_la
     wait_until_ahead(page, "scale")
     assert page.evaluate(f"{COUNTS}.apart") == []
     assert page.evaluate(f"{COUNTS}.ahead") > 5
-    shown = page.evaluate(SNAPSHOT)
     other = context.new_page()
     other.goto(page.url)
     wait_until_ahead(other, "scale")
-    assert other.evaluate(SNAPSHOT) == shown
+    for _ in range(50):  # a busy machine draws the last figure somewhat later
+        if page.evaluate(SNAPSHOT) == other.evaluate(SNAPSHOT):
+            break
+        page.wait_for_timeout(100)
+    assert page.evaluate(SNAPSHOT) == other.evaluate(SNAPSHOT)
     other.close()
     page.close()
 

@@ -385,6 +385,10 @@ async function tryWidths({ figure, screen, captionBox, most, shares, tall, curre
  */
 async function place({ figure, screen, captionBox, sentence, tall, current }, best) {
   let atRest = "";
+  // The width that was tried last may be that of the first round: without another one between, nothing is drawn anew.
+  style.textContent = rules(figure, best.width + 1, best.scale, screen, captionBox, best.high) + covered(figure);
+  await frames();
+  if (!current()) return false;
   for (let [round, before, high] = [1, -Infinity, best.high]; round <= ROUNDS && Math.abs(high - before) > 1; round++) {
     const scale = Math.min(best.scale, tall / high);
     const spare = Math.max(0, tall - high * scale);

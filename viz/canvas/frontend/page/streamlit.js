@@ -74,21 +74,13 @@ export function oneEntryEach() {
   if (patched.once) return;
   const { pushState, replaceState } = history;
   let written = false; // what follows of the same click or key, or of Back, belongs to the entry that is there
-  let previous = ""; // the address of the entry before it; "": not known
   let current = opened();
   history.replaceState = (...entry) => {
     replaceState.apply(history, entry);
     current = opened();
   };
   patched = (...entry) => {
-    // An answer that is late arrives after the next act. What it writes takes the entry of that act, and the answer to
-    // the act itself may then lead to where the entry before leads: Back would change nothing. It gets its own entry.
-    const repeats = new URL(entry[2] ?? "", location.href).href === previous;
-    if (written && !repeats) replaceState.apply(history, entry);
-    else {
-      previous = location.href;
-      pushState.apply(history, entry);
-    }
+    (written ? replaceState : pushState).apply(history, entry);
     written = true;
     current = opened();
   };
@@ -99,7 +91,6 @@ export function oneEntryEach() {
     "popstate",
     (event) => {
       written = true;
-      previous = "";
       if (current === opened()) return;
       event.stopImmediatePropagation();
       location.reload(); // the address holds the whole state
