@@ -1,6 +1,5 @@
 """Trainings in the background: a queue with two places, an end when nobody watches, and nothing left behind."""
 
-import asyncio
 import gc
 import json
 import subprocess
@@ -11,6 +10,7 @@ from base64 import b64decode
 
 import numpy as np
 import pytest
+from protocol import alone
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
@@ -226,13 +226,13 @@ def test_a_stream_sends_every_message_once_and_ends_with_the_work():
     async def collected(after):
         return [event async for event in streams.events(Counting(), after)]
 
-    sent = asyncio.run(collected(-1))
+    sent = alone(collected(-1))
     assert [event for event in sent if event.startswith("id")] == [
         f'id: {number}\ndata: {{"step": {number}}}\n\n' for number in range(5)
     ]
     assert sent[-1] == 'event: rest\ndata: {"ahead": 0}\n\n'
     assert next(event for event in sent if event.startswith("event: status")) == 'event: status\ndata: {"ahead": 3}\n\n'
-    assert [event[:5] for event in asyncio.run(collected(3)) if event.startswith("id")] == ["id: 4"]
+    assert [event[:5] for event in alone(collected(3)) if event.startswith("id")] == ["id: 4"]
 
 
 def test_a_stream_is_heard_under_its_name_only_while_it_is_open():

@@ -14,7 +14,10 @@ export default function ({ data, parentElement, setTriggerValue }) {
   rootOf(parentElement, theme);
   const question = { text, choices, tolerance: 0, measured, reveal: () => setTriggerValue("reveal", true) };
   page.question = question;
+  dispatchEvent(new Event("attention-lab-question"));
   return () => {
-    if (page.question === question) page.question = null;
+    if (page.question !== question) return;
+    page.question = null;
+    dispatchEvent(new Event("attention-lab-question"));
   };
 }

@@ -45,6 +45,8 @@ function build(root) {
   oneEntryEach();
   shared("enter", () => {
     applyOnEnter();
+    // The question of a page may come after the news of the class.
+    addEventListener("attention-lab-question", () => shared("class", () => new ClassClient()).changed());
     return {};
   });
   /** @type {any} */
