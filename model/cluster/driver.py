@@ -211,7 +211,7 @@ class Driver:
                 except self._ray.exceptions.RayError as error:
                     if tries == TRIES:
                         self._answer({"id": number, "failed": type(error).__name__})
-                except asyncio.CancelledError:  # nobody waits for it any more
+                except asyncio.CancelledError:  # its result is no longer wanted
                     self._ray.cancel(reports, force=True)
                     raise
 

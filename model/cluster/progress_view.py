@@ -19,7 +19,7 @@ class SeedProgress:
 
     step: Step
     steps: int
-    last: float  # when it was heard of
+    last: float  # when its last step was reported
 
 
 class ProgressView:

@@ -131,7 +131,7 @@ class Connection:
         return number
 
     def leave(self, number: int) -> None:
-        """Nobody waits for the answer to this request any more."""
+        """The answer to this request is no longer wanted."""
         with self._lock:
             self._answers.pop(number, None)
         with contextlib.suppress(ClusterUnavailable):

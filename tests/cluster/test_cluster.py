@@ -29,7 +29,14 @@ from model.run import Experiment, InputTextError, run_text
 from model.switches import Switches
 from viz.ui import model_calls, server_cache
 
-pytestmark = pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="ray is not installed")
+MISSING = "Ray is not installed: pip install -e '.[cluster]' to run the tests of a cluster."
+
+
+@pytest.fixture(scope="module", autouse=True)
+def need_ray():
+    if importlib.util.find_spec("ray") is None:
+        pytest.fail(MISSING) if os.environ.get("ATTENTION_LAB_BROWSER") == "required" else pytest.skip(MISSING)
+
 
 NAME, TEXT, LONGER = "own-cluster", "the dogs chase the cat .", "the dogs near the tree chase the cat ."
 

@@ -85,7 +85,7 @@ def logged() -> Report:
 
 
 def counted(address: str, port: int) -> Report:
-    """Reports counts and times to whoever reads them at this address, as Prometheus does.
+    """Serves counts and times at this address, in the format that Prometheus reads.
 
     Raises:
         SystemExit: the package `prometheus-client` is not installed, or the address cannot be used.
@@ -170,7 +170,7 @@ class Runs:
 
     def __init__(self, receive: Receive, send: Send, report: Report) -> None:
         self._receive, self._send, self._report = receive, send, report
-        self._began: float | None = None  # when the browser asked for the run that goes on
+        self._began: float | None = None  # when the browser requested the run that goes on
         self._page = ""
         self.is_open = False
 

@@ -32,7 +32,7 @@ SCRIPTS = f"{FOLDER}{SHARED}/"
 DRAWING = f'<script type="module" async src="{SCRIPTS}page/preview.js"></script>'
 TITLE = "<title>Streamlit</title>"
 BODY = b"<body>"
-Coming = Callable[[], Awaitable[Preview | None]]  # a preview that is made when it is asked for
+Coming = Callable[[], Awaitable[Preview | None]]  # a preview that is made when it is awaited
 
 
 class FirstPaint:

@@ -69,7 +69,7 @@ class Lookahead:
         return self._kept.get(link, b"")
 
     async def _run(self, link: tuple[str, str]) -> None:
-        if link in self._kept:  # another visitor has asked for it meanwhile
+        if link in self._kept:  # it was run for another visitor meanwhile
             return
         await asyncio.sleep(self._free - time.monotonic())
         began = time.monotonic()

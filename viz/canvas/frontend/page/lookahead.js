@@ -143,11 +143,15 @@ function shownIn(content) {
 
 /** @param {Event} event */
 function answerClick(event) {
-  const input = /** @type {HTMLInputElement} */ (event.composedPath()[0]);
-  const part = state.parts.find((name) => switchOf(name) === input);
-  if (!part) return;
+  const target = /** @type {Node} */ (event.composedPath()[0]);
+  const part = state.parts.find((name) => switchOf(name)?.closest("label")?.contains(target));
+  const input = part && switchOf(part);
+  if (!input || input.disabled) return;
+  // A click on the input has changed it by now. One on its label has not; Streamlit changes the switch itself.
+  const on = target === input ? input.checked : !input.checked;
   const before = state.shown || linkOf(location.search);
-  const link = withPart(before, part, input.checked);
+  const link = withPart(before, part, on);
+  if (link === before) return; // the click on the input that follows one on its label
   const [now, next] = [state.kept.get(before), state.kept.get(link)];
   state.shown = "";
   if (now && next && isAllThatChanges(now, next)) drawAhead(link, next.figures);
