@@ -6,8 +6,8 @@ The rival is an app of one toggle and one line of text, as Streamlit comes; a se
 collecting no garbage after every run is the one that counts. All are open in the same browser and flipped in turn, so
 that a slow moment of the machine meets them all. The clock starts at the click and stops one frame after the change is
 there, read from the page itself: the text of the line; each figure's count of its drawings. Heads and the whole model
-answer a click on a switch ahead of the server (viz/server/lookahead.py): within 0.35 of the bare app's time. What stands
-above the fold of “Remove a part” (the numbers, A, B and A − B) and its next words come from the server: within 2.
+answer a click on a switch ahead of the server (viz/server/lookahead.py): within 0.35 of the bare app's time. The server
+answers what stands above the fold of “Remove a part” (the numbers, A, B and A − B) and its next words: within 2.
 """
 
 import shutil
